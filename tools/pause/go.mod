@@ -1,0 +1,3 @@
+module llmobs.dev/tools/pause
+
+go 1.24.0

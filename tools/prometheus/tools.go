@@ -1,0 +1,9 @@
+//go:build tools
+
+// Package tools pins the commands of this family; nothing here is compiled into anything of ours.
+package tools
+
+import (
+	_ "github.com/prometheus/prometheus/cmd/prometheus"
+	_ "github.com/prometheus/prometheus/cmd/promtool"
+)
