@@ -1,0 +1,149 @@
+"""What applies in a namespace: its own resource over the fleet's defaults, under the fleet's ceilings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from llmobs.api.v1alpha1.fleet import ClusterLLMObservabilitySpec, Destination
+from llmobs.api.v1alpha1.observability import LLMObservabilitySpec
+from llmobs.kit.decode import decode
+from llmobs.kit.errors import Invalid
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Which object in the cluster, and which version of it. Objects read from files have uid ``file``, generation 0."""
+
+    name: str
+    namespace: str = ""
+    uid: str = "file"
+    generation: int = 0
+    created: str = ""
+    """RFC 3339; compares as text."""
+
+    @property
+    def revision(self) -> str:
+        """Value of the policy-revision annotation."""
+        return f"{self.uid}.{self.generation}"
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """One ClusterLLMObservability, parsed; ``raw`` is its spec as given, because defaults are merged as plain data."""
+
+    identity: Identity
+    spec: ClusterLLMObservabilitySpec
+    raw: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Policy:
+    """One LLMObservability as it applies: merged with the fleet's defaults and lowered to its ceilings."""
+
+    identity: Identity
+    spec: LLMObservabilitySpec
+    fleet: str | None = None
+    restrictions: tuple[str, ...] = ()
+    """What was lowered, in sentences for the condition ``Accepted``."""
+    destinations: tuple[Destination, ...] = ()
+    """The platform's destinations that its backends name, resolved."""
+
+    @property
+    def key(self) -> str:
+        """Value of the policy annotation."""
+        return f"{self.identity.namespace}/{self.identity.name}"
+
+
+def identity(body: Mapping[str, Any], *, namespace: str = "") -> Identity:
+    """The identity of a custom resource; a missing ``metadata.name`` is an error."""
+    meta = body.get("metadata") or {}
+    if not meta.get("name"):
+        raise Invalid("metadata.name", "is required")
+    return Identity(
+        name=str(meta["name"]),
+        namespace=str(meta.get("namespace") or namespace),
+        uid=str(meta.get("uid") or "file"),
+        generation=int(meta.get("generation") or 0),
+        created=str(meta.get("creationTimestamp") or ""),
+    )
+
+
+def fleet(body: Mapping[str, Any]) -> Fleet:
+    """A ClusterLLMObservability, parsed. Raises :class:`Invalid`."""
+    raw = body.get("spec") or {}
+    return Fleet(identity=identity(body), spec=decode(ClusterLLMObservabilitySpec, raw, "spec"), raw=raw)
+
+
+def fleet_for(fleets: Iterable[Fleet], namespace_labels: Mapping[str, str]) -> Fleet | None:
+    """The resource that governs a namespace: highest priority, then first name; none when none selects it."""
+    matching = [item for item in fleets if item.spec.namespace_selector.matches(namespace_labels)]
+    return min(matching, key=lambda item: (-item.spec.priority, item.identity.name), default=None)
+
+
+def policy(body: Mapping[str, Any], fleets: Iterable[Fleet], namespace_labels: Mapping[str, str]) -> Policy:
+    """An LLMObservability as it applies in its namespace.
+
+    ``namespace_labels`` decide which fleet resource governs it and which destinations it may name. Raises :class:`Invalid`.
+    """
+    every = tuple(fleets)
+    own = body.get("spec") or {}
+    decode(LLMObservabilitySpec, own, "spec")
+    governing = fleet_for(every, namespace_labels)
+    merged = overlay((governing.raw.get("defaults") or {}) if governing else {}, own)
+    spec, restrictions = lowered(decode(LLMObservabilitySpec, merged, "spec"), governing)
+    return Policy(
+        identity=identity(body, namespace="default"),
+        spec=spec,
+        fleet=governing.identity.name if governing else None,
+        restrictions=restrictions,
+        destinations=_destinations(spec, every, governing, namespace_labels),
+    )
+
+
+def overlay(defaults: Any, own: Any) -> Any:
+    """``own`` over ``defaults``: objects are merged by key, anything else (lists too) is replaced as a whole."""
+    if not isinstance(defaults, Mapping) or not isinstance(own, Mapping):
+        return defaults if own is None else own
+    return {key: overlay(defaults.get(key), own.get(key)) for key in [*defaults, *(k for k in own if k not in defaults)]}
+
+
+def lowered(spec: LLMObservabilitySpec, governing: Fleet | None) -> tuple[LLMObservabilitySpec, tuple[str, ...]]:
+    """The spec under the ceilings, and what was lowered. Without a fleet resource nothing may be captured."""
+    ceiling = (governing.spec if governing else ClusterLLMObservabilitySpec()).limits.content.max_capture
+    asked = spec.content.capture
+    if asked.rank <= ceiling.rank:
+        return spec, ()
+    by = f"ClusterLLMObservability {governing.identity.name}" if governing else "no ClusterLLMObservability selects this namespace"
+    said = f"content.capture {asked.value} is lowered to {ceiling.value} ({by})"
+    return replace(spec, content=replace(spec.content, capture=ceiling)), (said,)
+
+
+def _destinations(
+    spec: LLMObservabilitySpec, every: tuple[Fleet, ...], governing: Fleet | None, namespace_labels: Mapping[str, str]
+) -> tuple[Destination, ...]:
+    offered = allowed_destinations(every, governing, namespace_labels)
+    found: list[Destination] = []
+    for index, backend in enumerate(spec.backends):
+        if backend.destination is None:
+            continue
+        if backend.destination not in offered:
+            known = ", ".join(sorted(offered)) or "none"
+            raise Invalid(
+                f"spec.backends[{index}].destination",
+                f"{backend.destination!r} is not a destination this namespace may use; it may use: {known}",
+            )
+        found.append(offered[backend.destination])
+    return tuple(found)
+
+
+def allowed_destinations(every: Iterable[Fleet], governing: Fleet | None, namespace_labels: Mapping[str, str]) -> dict[str, Destination]:
+    """The destinations a namespace may name: they allow it, and the governing resource does not leave them out."""
+    limit = governing.spec.limits.destinations if governing else None
+    return {
+        item.name: item
+        for source in sorted(every, key=lambda f: f.identity.name, reverse=True)
+        for item in source.spec.destinations
+        if item.allowed_namespaces.matches(namespace_labels) and (limit is None or item.name in limit)
+    }

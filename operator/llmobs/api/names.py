@@ -1,0 +1,67 @@
+"""Everything that is derived from names: API group, labels, annotations, names of the objects we own."""
+
+from __future__ import annotations
+
+import hashlib
+
+GROUP = "llmobs.dev"
+VERSION = "v1alpha1"
+API_VERSION = f"{GROUP}/{VERSION}"
+
+OPERATOR = "llm-observability-operator"
+"""Field manager, value of app.kubernetes.io/managed-by, name of chart and image."""
+
+INJECT = "llmobs.dev/inject"
+INJECTED = "llmobs.dev/injected"
+POLICY = "llmobs.dev/policy"
+POLICY_REVISION = "llmobs.dev/policy-revision"
+INJECTION = "llmobs.dev/injection"
+OWNER = "llmobs.dev/owner"
+"""Label on every object we own: which resource it was made for (``fleet`` or the owner's uid); prune goes by it."""
+APPLIED = "llmobs.dev/applied-hash"
+"""Annotation on every object we own: hash of what was applied, so that nothing is written twice."""
+
+MANAGED_BY = "app.kubernetes.io/managed-by"
+
+GATEWAY = "llmobs-gateway"
+FLEET_RULES = "llmobs-fleet"
+OTLP_HTTP_PORT = 4318
+OTLP_GRPC_PORT = 4317
+METRICS_PORT = 8889
+SELF_METRICS_PORT = 8888
+HEALTH_PORT = 13133
+
+
+def labels(owner: str, component: str) -> dict[str, str]:
+    """The labels of an object we own; ``owner`` is ``fleet`` or the uid of the resource it was made for."""
+    return {
+        "app.kubernetes.io/name": OPERATOR,
+        "app.kubernetes.io/component": component,
+        MANAGED_BY: OPERATOR,
+        OWNER: owner,
+    }
+
+
+def gateway_endpoint(namespace: str) -> str:
+    """Base URL of the gateway for OTLP over HTTP, for pods anywhere in the cluster."""
+    return f"http://{GATEWAY}.{namespace}.svc:{OTLP_HTTP_PORT}"
+
+
+def short(text: str, length: int = 10) -> str:
+    """A stable hash of ``text`` fit for names."""
+    return hashlib.sha256(text.encode()).hexdigest()[:length]
+
+
+def bounded(name: str, limit: int = 63) -> str:
+    """``name`` cut to ``limit`` characters; a cut name ends in a hash of the whole, so that it stays unique."""
+    return name if len(name) <= limit else f"{name[: limit - 11].rstrip('-.')}-{short(name)}"
+
+
+def policy_rules(policy: str) -> str:
+    """Name of the PrometheusRule of a policy."""
+    return bounded(f"llmobs-{policy}")
+
+
+def policy_dashboard(policy: str, dashboard: str) -> str:
+    """Name of the ConfigMap of one dashboard of a policy."""
+    return bounded(f"llmobs-{policy}-{dashboard}")

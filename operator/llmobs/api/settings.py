@@ -1,0 +1,90 @@
+"""How the platform runs the operator: the one configuration file that the chart renders from Helm values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from llmobs.kit.schema import prop
+
+
+@dataclass(frozen=True, kw_only=True)
+class Images:
+    """Images of what the operator creates."""
+
+    collector: str = prop("docker.io/otel/opentelemetry-collector-contrib:0.158.0")
+    """The gateway's image."""
+    python: str = prop("ghcr.io/llm-observability-operator/python:0.1.0")
+    """The image whose content is copied into instrumented pods."""
+    pull_policy: str = prop("IfNotPresent", pattern="^(Always|IfNotPresent|Never)$")
+    """Pull policy of all of them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gateway:
+    """The shared collector."""
+
+    replicas: int = prop(2, minimum=1, maximum=100)
+    """Number of pods."""
+    cpu: str = prop("200m", pattern=r"^[0-9]+m?$")
+    """CPU requested by each pod."""
+    memory: str = prop("512Mi", pattern=r"^[0-9]+(Mi|Gi)$")
+    """Memory requested by and allowed to each pod."""
+    scrape_interval: str = prop("30s", pattern="^[0-9]+s$")
+    """How often Prometheus reads the gateway."""
+    pod_monitor_labels: Mapping[str, str] = prop(factory=dict)
+    """Labels of the PodMonitor, where Prometheus selects by label."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """Recording rules and alerts."""
+
+    tile: str = prop("5m", pattern="^(1m|5m)$")
+    """Length of the tiles in which money is counted. 1m only to see alerts sooner in a trial."""
+    labels: Mapping[str, str] = prop(factory=dict)
+    """Labels of every PrometheusRule, where Prometheus selects by label."""
+    runbook_url: str = prop("https://llmobs.dev/runbooks")
+    """Base URL of the runbooks; the alert's name is appended."""
+    dashboard_url: str = prop("")
+    """Base URL of Grafana; empty leaves dashboard links out of alerts."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grafana:
+    """How Grafana finds dashboards."""
+
+    label: str = prop("grafana_dashboard")
+    """Label that Grafana's sidecar looks for."""
+    value: str = prop("1")
+    """Value of that label."""
+    folder: str = prop("LLM")
+    """Folder, as the annotation grafana_folder."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prometheus:
+    """Where spend is read from."""
+
+    url: str = prop("", pattern="^(https?://.+)?$")
+    """Base URL of Prometheus' HTTP API; empty: spend is not read."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The operator's configuration file."""
+
+    cluster_name: str = prop("")
+    """Name of the cluster, as the label cluster on every series."""
+    images: Images = prop(factory=Images)
+    """Images of what the operator creates."""
+    gateway: Gateway = prop(factory=Gateway)
+    """The shared collector."""
+    rules: Rules = prop(factory=Rules)
+    """Recording rules and alerts."""
+    grafana: Grafana = prop(factory=Grafana)
+    """How Grafana finds dashboards."""
+    prometheus: Prometheus = prop(factory=Prometheus)
+    """Where spend is read from."""
+    resync: str = prop("1m", pattern="^[0-9]+[sm]$")
+    """How often everything is looked at again without an event; spend in status follows this."""

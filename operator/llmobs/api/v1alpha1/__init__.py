@@ -1,0 +1,1 @@
+"""llmobs.dev/v1alpha1: one module per kind."""

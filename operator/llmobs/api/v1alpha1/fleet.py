@@ -1,0 +1,56 @@
+"""ClusterLLMObservability: what the platform sets for many namespaces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from llmobs.api.v1alpha1.observability import NAME, Capture, LLMObservabilitySpec
+from llmobs.api.v1alpha1.selector import LabelSelector
+from llmobs.catalogue.backend import BackendConfig
+from llmobs.catalogue.backends import configs
+from llmobs.kit.schema import prop
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContentLimits:
+    """The most that a namespace may capture."""
+
+    max_capture: Capture = prop(Capture.NONE)
+    """The highest content.capture a namespace may have; a higher one is lowered to it and said so. Default None."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Ceilings. A namespace that asks for more gets the ceiling, and its condition Accepted says so."""
+
+    content: ContentLimits = prop(factory=ContentLimits)
+    """The most that a namespace may capture."""
+    destinations: tuple[str, ...] | None = prop(None, max_items=64)
+    """Names of the destinations that these namespaces may use; absent means every destination that allows them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Destination:
+    """A receiver of traces that namespaces may name without seeing its credentials."""
+
+    name: str = prop(pattern=NAME)
+    """Name that an LLMObservability uses in backends[].destination; unique in the cluster."""
+    allowed_namespaces: LabelSelector = prop(factory=LabelSelector)
+    """Labels of the namespaces that may use it; empty means every namespace."""
+    config: BackendConfig = prop(one_of=configs())
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterLLMObservabilitySpec:
+    """Defaults, ceilings and destinations for the namespaces it selects."""
+
+    namespace_selector: LabelSelector = prop(factory=LabelSelector)
+    """Labels of the namespaces this resource is for; empty means every namespace."""
+    priority: int = prop(0, minimum=-1000000, maximum=1000000, default_in_crd=True)
+    """When several resources select a namespace, the highest priority wins, then the first name."""
+    defaults: LLMObservabilitySpec = prop(factory=LLMObservabilitySpec)
+    """Any field of an LLMObservability's spec; a namespace's own value wins."""
+    limits: Limits = prop(factory=Limits)
+    """Ceilings for the selected namespaces."""
+    destinations: tuple[Destination, ...] = prop((), max_items=64, keys=("name",))
+    """Receivers of traces that namespaces may name. Their Secrets live in the operator's namespace."""

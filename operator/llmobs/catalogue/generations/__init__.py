@@ -1,0 +1,1 @@
+"""The generations of conventions that applications emit, one module each."""

@@ -1,0 +1,1 @@
+"""The only code that knows kopf: one level-based function per kind."""

@@ -1,0 +1,1 @@
+"""Pod to decision, pure: will this pod change, how, and why not."""

@@ -1,0 +1,1 @@
+"""Domain-free building blocks: schemas, discovery, text, durations, errors."""

@@ -1,0 +1,1 @@
+"""Spec to manifests, pure: what will exist."""

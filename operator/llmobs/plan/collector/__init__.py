@@ -1,0 +1,1 @@
+"""The gateway: its configuration and the objects that run it."""

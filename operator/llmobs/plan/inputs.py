@@ -1,0 +1,50 @@
+"""What plans are made from, and what they are: policies, prices and facts in; parts with manifests out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from llmobs.api.conditions import ConditionType, Finding
+from llmobs.api.effective import Fleet, Policy
+from llmobs.api.settings import Settings
+from llmobs.prices.table import PriceTable
+
+Manifest = dict[str, Any]
+"""One Kubernetes object as plain data."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is true of the cluster, found out by somebody else."""
+
+    namespace: str = "llmobs-system"
+    """The operator's own namespace; the gateway lives there."""
+    prometheus_operator: bool | None = True
+    """Whether PrometheusRule and PodMonitor are known to the API server; None: not found out."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Everything a plan depends on. Equal inputs make equal plans, byte for byte."""
+
+    settings: Settings
+    facts: Facts
+    prices: PriceTable
+    policies: tuple[Policy, ...] = ()
+    """Every accepted policy, sorted by namespace and name."""
+    fleets: tuple[Fleet, ...] = ()
+    """Every accepted ClusterLLMObservability, sorted by name."""
+    namespaces: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Labels of every namespace that a policy lives in."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One piece of a plan, which owns one condition."""
+
+    condition: ConditionType
+    manifests: tuple[Manifest, ...] = ()
+    finding: Finding | None = None
+    """Set when the part is skipped on purpose or can't be made: its condition, already decided."""

@@ -1,0 +1,1 @@
+"""One price table from the built-in list and every LLMPriceList."""

@@ -1,0 +1,1 @@
+"""The admission webhook as a process of its own."""
