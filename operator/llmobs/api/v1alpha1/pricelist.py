@@ -23,8 +23,8 @@ class Price:
 
     model: str = prop(pattern=MODEL)
     """The model's name, as the application requests it."""
-    provider: str | None = prop(None, pattern=r"^[a-z0-9][-a-z0-9._]{0,62}$")
-    """The provider (gen_ai.provider.name) this price is for; absent means every provider."""
+    provider: str = prop("", pattern=r"^([a-z0-9][-a-z0-9._]{0,62})?$", default_in_crd=True)
+    """The provider (gen_ai.provider.name) this price is for; empty means every provider."""
     input_per_million: float = prop(minimum=0, maximum=1e6)
     """Input tokens that were not cached."""
     output_per_million: float = prop(minimum=0, maximum=1e6)

@@ -20,7 +20,7 @@ class Operator(enum.Enum):
 
 @ruled(
     Rule(
-        cel="self.operator in ['In', 'NotIn'] ? size(self.values) > 0 : !has(self.values) || size(self.values) == 0",
+        cel="(self.operator in ['In', 'NotIn']) == (has(self.values) && size(self.values) > 0)",
         message="In and NotIn need values; Exists and DoesNotExist take none",
         holds=lambda e: bool(e.values) == (e.operator in (Operator.IN, Operator.NOT_IN)),
         path="values",

@@ -1,0 +1,17 @@
+"""The whole plan: every part of the fleet, and every part of one policy."""
+
+from __future__ import annotations
+
+from llmobs.api.effective import Policy
+from llmobs.plan import collector, dashboards, rules
+from llmobs.plan.inputs import Inputs, Part
+
+
+def fleet_parts(inputs: Inputs) -> tuple[Part, ...]:
+    """What exists once per cluster, in the operator's namespace."""
+    return (*collector.parts(inputs), *rules.parts(inputs), *dashboards.parts(inputs))
+
+
+def policy_parts(inputs: Inputs, policy: Policy) -> tuple[Part, ...]:
+    """What exists for one policy, in its namespace."""
+    return (*rules.policy_parts(inputs, policy), *dashboards.policy_parts(inputs, policy))
