@@ -16,10 +16,10 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 22
 
 demo: $(READY) ## the main job on a real single-node Kubernetes (KEEP=1 leaves it running, CLUSTER=current uses your kubectl's)
-	@$(BIN)/python -m tools.demo $(if $(KEEP),--keep) $(if $(CLUSTER),--cluster $(CLUSTER))
+	@PYTHONPATH=tools $(BIN)/python -m demo $(if $(KEEP),--keep) $(if $(CLUSTER),--cluster $(CLUSTER))
 
 test: $(READY) ## every check and every test; builds what it needs once
-	@$(BIN)/python -m tools.suite $(TESTS)
+	@PYTHONPATH=tools $(BIN)/python -m suite $(TESTS)
 
 check: $(READY) ## lint, format, types, layers, generated files up to date
 	@$(BIN)/ruff check .

@@ -24,7 +24,12 @@ REFUSED: dict[str, tuple[type, Any, str, str]] = {
     "a budget of nothing": (LLMObservabilitySpec, {"budgets": [{"name": "a", "limitUSD": 0}]}, "spec.budgets[0].limitUSD", "more than 0"),
     "a budget of NaN": (LLMObservabilitySpec, {"budgets": [{"name": "a", "limitUSD": math.nan}]}, "spec.budgets[0].limitUSD", "finite"),
     "a budget in words": (LLMObservabilitySpec, {"budgets": [{"name": "a", "limitUSD": "5"}]}, "spec.budgets[0].limitUSD", "a number"),
-    "a boolean is no number": (LLMObservabilitySpec, {"budgets": [{"name": "a", "limitUSD": True}]}, "spec.budgets[0].limitUSD", "a number"),
+    "a boolean is no number": (
+        LLMObservabilitySpec,
+        {"budgets": [{"name": "a", "limitUSD": True}]},
+        "spec.budgets[0].limitUSD",
+        "a number",
+    ),
     "a budget without a name": (LLMObservabilitySpec, {"budgets": [{"limitUSD": 1}]}, "spec.budgets[0].name", "is required"),
     "two budgets of one name": (
         LLMObservabilitySpec,
@@ -103,7 +108,12 @@ REFUSED: dict[str, tuple[type, Any, str, str]] = {
     ),
     "one price twice": (
         LLMPriceListSpec,
-        {"prices": [{"model": "m", "inputPerMillion": 1, "outputPerMillion": 1}, {"model": "m", "inputPerMillion": 2, "outputPerMillion": 1}]},
+        {
+            "prices": [
+                {"model": "m", "inputPerMillion": 1, "outputPerMillion": 1},
+                {"model": "m", "inputPerMillion": 2, "outputPerMillion": 1},
+            ]
+        },
         "spec.prices[1]",
         "already used by spec.prices[0]",
     ),
@@ -142,7 +152,13 @@ def test_null_means_absent() -> None:
 
 @pytest.mark.parametrize(
     ("name", "wire"),
-    [("limit_usd", "limitUSD"), ("warn_at", "warnAt"), ("from_", "from"), ("credentials_secret_ref", "credentialsSecretRef"), ("runbook_url", "runbookURL")],
+    [
+        ("limit_usd", "limitUSD"),
+        ("warn_at", "warnAt"),
+        ("from_", "from"),
+        ("credentials_secret_ref", "credentialsSecretRef"),
+        ("runbook_url", "runbookURL"),
+    ],
 )
 def test_wire_names(name: str, wire: str) -> None:
     assert camel(name) == wire

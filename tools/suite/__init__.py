@@ -1,0 +1,1 @@
+"""What `make test` runs, in its order."""
