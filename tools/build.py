@@ -14,6 +14,7 @@ from binaries.places import layout, link, system
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; the result is the exit status."""
     options = _options(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that a build's temporary folder is removed
     try:

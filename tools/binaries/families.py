@@ -31,6 +31,7 @@ class Family:
 
     @property
     def folder(self) -> Path:
+        """Where the family's go.mod is."""
         return ROOT / self.name
 
     def version(self) -> str:
@@ -43,6 +44,7 @@ class Family:
         return released(found[1]) if self.name == "prometheus" else found[1]
 
     def ldflags(self) -> str:
+        """What the linker is told: no symbols, and the version that the binary shall report."""
         version = self.version()
         major, minor = (*version.split("."), "", "")[:2]
         stamps = [stamp.format(version=version, major=major, minor=minor) for stamp in self.stamps]
@@ -92,6 +94,7 @@ FAMILIES: tuple[Family, ...] = (
     ),
     Family(
         name="otelcol",
+        module="go.opentelemetry.io/collector/otelcol",
         binaries={"otelcol": OWN_MAIN},
     ),
     Family(

