@@ -1,0 +1,27 @@
+"""What is true of the cluster."""
+
+from __future__ import annotations
+
+from llmobs.cluster.client import Client
+from llmobs.cluster.errors import Refused
+from llmobs.cluster.kinds import OURS, POD_MONITOR, PROMETHEUS_RULE, Resource
+from llmobs.plan.inputs import Facts
+
+
+async def facts(client: Client, namespace: str) -> Facts:
+    """The facts that plans depend on."""
+    return Facts(namespace=namespace, prometheus_operator=await serves(client, PROMETHEUS_RULE, POD_MONITOR))
+
+
+async def ready(client: Client) -> bool:
+    """Whether the API server serves our own kinds."""
+    return bool(await serves(client, *OURS))
+
+
+async def serves(client: Client, *kinds: Resource) -> bool | None:
+    """Whether the API server knows every one of these kinds, all of one group version; None when it will not say."""
+    try:
+        known = await client.request("GET", f"/apis/{kinds[0].api_version}")
+    except Refused as refused:
+        return False if refused.status == 404 else None
+    return {kind.plural for kind in kinds} <= {str(item["name"]) for item in known.get("resources") or []}

@@ -1,0 +1,97 @@
+"""The kinds this operator reads and writes, with their paths in the API; a fixed list, so that nothing need be discovered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from llmobs.api import kinds, names
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One kind as the API server addresses it."""
+
+    api_version: str
+    kind: str
+    plural: str
+    namespaced: bool = True
+
+    @property
+    def group(self) -> str:
+        """The API group; empty for the core."""
+        return self.api_version.rpartition("/")[0]
+
+    def path(self, *, namespace: str = "", name: str = "", sub: str = "") -> str:
+        """The URL path of a collection, an object, or a part of an object."""
+        root = f"/apis/{self.api_version}" if self.group else f"/api/{self.api_version}"
+        where = f"/namespaces/{namespace}" if self.namespaced and namespace else ""
+        return f"{root}{where}/{self.plural}" + "".join(f"/{part}" for part in (name, sub) if part)
+
+
+class Ref(NamedTuple):
+    """Which object; ``namespace`` is empty for kinds that have none."""
+
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        """As a person writes it: ``ConfigMap team-a/llmobs-checkout``."""
+        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+
+
+OURS = tuple(Resource(names.API_VERSION, item.kind, item.plural, item.namespaced) for item in kinds.KINDS)
+POLICY, FLEET, PRICES = OURS
+
+NAMESPACE = Resource("v1", "Namespace", "namespaces", namespaced=False)
+POD = Resource("v1", "Pod", "pods")
+EVENT = Resource("v1", "Event", "events")
+SECRET = Resource("v1", "Secret", "secrets")
+CONFIG_MAP = Resource("v1", "ConfigMap", "configmaps")
+DEPLOYMENT = Resource("apps/v1", "Deployment", "deployments")
+REPLICA_SET = Resource("apps/v1", "ReplicaSet", "replicasets")
+CLUSTER_ROLE = Resource("rbac.authorization.k8s.io/v1", "ClusterRole", "clusterroles", namespaced=False)
+WEBHOOKS = Resource("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration", "mutatingwebhookconfigurations", namespaced=False)
+PROMETHEUS_RULE = Resource("monitoring.coreos.com/v1", "PrometheusRule", "prometheusrules")
+POD_MONITOR = Resource("monitoring.coreos.com/v1", "PodMonitor", "podmonitors")
+
+FLEET_KINDS = (
+    Resource("v1", "ServiceAccount", "serviceaccounts"),
+    CLUSTER_ROLE,
+    Resource("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", "clusterrolebindings", namespaced=False),
+    CONFIG_MAP,
+    Resource("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies"),
+    Resource("v1", "Service", "services"),
+    Resource("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets"),
+    DEPLOYMENT,
+    POD_MONITOR,
+    PROMETHEUS_RULE,
+)
+"""Kinds that are created for the fleet, in the order in which they are applied: what others refer to comes first."""
+
+POLICY_KINDS = (CONFIG_MAP, PROMETHEUS_RULE)
+"""Kinds that are created for a policy, in its namespace."""
+
+_BY_NAME: Mapping[tuple[str, str], Resource] = {
+    (item.api_version, item.kind): item for item in (*OURS, NAMESPACE, POD, EVENT, SECRET, REPLICA_SET, WEBHOOKS, *FLEET_KINDS)
+}
+_RANK = {item.kind: rank for rank, item in enumerate(FLEET_KINDS)}
+
+
+def resource(manifest: Mapping[str, Any]) -> Resource:
+    """The resource of an object; KeyError for a kind this operator never touches, which is a bug."""
+    return _BY_NAME[manifest["apiVersion"], manifest["kind"]]
+
+
+def ref(manifest: Mapping[str, Any]) -> Ref:
+    """Which object a manifest is."""
+    known = resource(manifest)
+    meta = manifest["metadata"]
+    return Ref(known.kind, str(meta.get("namespace", "")) if known.namespaced else "", str(meta["name"]))
+
+
+def rank(manifest: Mapping[str, Any]) -> int:
+    """Position in the order of application."""
+    return _RANK[manifest["kind"]]

@@ -1,0 +1,39 @@
+"""Delete what is ours and no longer planned."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable
+
+from llmobs.cluster.apply import Live
+from llmobs.cluster.client import Client, Manifest
+from llmobs.cluster.kinds import CONFIG_MAP, REPLICA_SET, Ref
+from llmobs.cluster.live import FLEET, owner
+
+
+async def prune(client: Client, live: Live, planned: Container[Ref]) -> int:
+    """Delete every live object that is not planned; returns how many. ``live`` must hold nothing of anybody else's."""
+    gone = [manifest for name, manifest in live.items() if name not in planned]
+    for manifest in gone:
+        await client.delete(manifest)
+    return len(gone)
+
+
+def orphans(live: Live, owners: Container[str]) -> dict[Ref, Manifest]:
+    """Objects made for resources that are gone. Normally the cluster's garbage collector is faster."""
+    return {name: item for name, item in live.items() if owner(item) != FLEET and owner(item) not in owners}
+
+
+async def in_use(client: Client, namespace: str) -> frozenset[Ref]:
+    """The ConfigMaps that a ReplicaSet of the namespace mounts, so that it can still start pods or be rolled back to.
+
+    How many old ones there are is the Deployment's revisionHistoryLimit.
+    """
+    sets, _ = await client.list(REPLICA_SET, namespace=namespace)
+    return frozenset(Ref(CONFIG_MAP.kind, namespace, name) for item in sets for name in _mounted(item))
+
+
+def _mounted(replica_set: Manifest) -> Iterable[str]:
+    volumes = replica_set["spec"]["template"]["spec"].get("volumes") or []
+    sources = [item.get("configMap") for item in volumes]
+    sources += [part.get("configMap") for item in volumes for part in (item.get("projected") or {}).get("sources") or []]
+    return [source["name"] for source in sources if source and source.get("name")]

@@ -1,0 +1,173 @@
+"""What is observed of pods and money, and what it means for the conditions of a policy; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from llmobs.api.conditions import ConditionType, Finding, Reason, Status
+from llmobs.api.effective import Policy
+from llmobs.api.v1alpha1.observability import Budget
+from llmobs.api.v1alpha1.status import BudgetState, BudgetStatus, SkippedPods
+
+SETUP = (
+    ConditionType.ACCEPTED,
+    ConditionType.INJECTION_READY,
+    ConditionType.COLLECTOR_READY,
+    ConditionType.RULES_READY,
+    ConditionType.DASHBOARDS_READY,
+)
+"""What Ready is computed from: whether everything asked for is in place. Whether calls arrive and money is left is judged apart."""
+
+_SEVERITY = {Status.TRUE: 0, Status.UNKNOWN: 1, Status.FALSE: 2}
+
+
+@dataclass(frozen=True)
+class Pods:
+    """The pods that a policy's selector matches, counted."""
+
+    matched: int = 0
+    injected: int = 0
+    outdated: int = 0
+    skipped: tuple[SkippedPods, ...] = ()
+    """Not instrumented, by reason."""
+    missed: tuple[str, ...] = ()
+    """Names of pods that should be instrumented and are not: created before the policy or while the webhook was away."""
+    elsewhere: tuple[str, ...] = ()
+    """Keys of policies that won pods this policy's selector matches as well."""
+
+
+@dataclass(frozen=True)
+class Spend:
+    """What Prometheus tells about all namespaces; with a ``problem`` it told nothing."""
+
+    month_to_date: Mapping[str, float] = field(default_factory=dict)
+    """US dollars by namespace."""
+    budgets: Mapping[tuple[str, str, str], float] = field(default_factory=dict)
+    """US dollars spent in the running period by (namespace, policy, budget)."""
+    calling: frozenset[str] = frozenset()
+    """Namespaces with calls lately."""
+    problem: Finding | None = None
+    at: str = ""
+    """When it was read, RFC 3339."""
+
+
+def accepted(policy: Policy, pods: Pods) -> Finding:
+    """Accepted for a policy that applies."""
+    if policy.restrictions:
+        return Finding(ConditionType.ACCEPTED, Status.TRUE, Reason.RESTRICTED, "; ".join(policy.restrictions))
+    if pods.elsewhere:
+        said = f"some of the matching pods belong to {', '.join(pods.elsewhere)}, whose selector is more specific or older"
+        return Finding(ConditionType.ACCEPTED, Status.TRUE, Reason.SHADOWED, said)
+    return Finding(ConditionType.ACCEPTED, Status.TRUE, Reason.ACCEPTED, "the spec is valid and applies")
+
+
+def injection(policy: Policy, pods: Pods, broken: str | None) -> Finding:
+    """InjectionReady; ``broken`` says what keeps the webhook from working."""
+
+    def said(status: Status, reason: Reason, message: str) -> Finding:
+        return Finding(ConditionType.INJECTION_READY, status, reason, message)
+
+    if policy.spec.injection.mode.value == "Disabled":
+        return said(Status.TRUE, Reason.DISABLED, "injection.mode is Disabled")
+    if broken:
+        return said(Status.FALSE, Reason.NOT_AVAILABLE, broken)
+    if pods.missed:
+        return said(
+            Status.FALSE,
+            Reason.PODS_NOT_INJECTED,
+            f"{len(pods.missed)} of {pods.matched} matching pods, such as {pods.missed[0]}, were created before this policy applied"
+            " or while the webhook was away; restart their workloads",
+        )
+    if not pods.matched:
+        return said(Status.TRUE, Reason.NO_PODS, "no running pod matches the selector; pods created from now on are instrumented")
+    if pods.outdated:
+        return said(
+            Status.TRUE,
+            Reason.PODS_OUTDATED,
+            f"{pods.outdated} of {pods.injected} instrumented pods carry an earlier version of this policy until their workload restarts",
+        )
+    return said(Status.TRUE, Reason.INJECTED, f"{pods.injected} of {pods.matched} matching pods are instrumented")
+
+
+def telemetry(policy: Policy, pods: Pods, spend: Spend) -> Finding:
+    """TelemetryFlowing: whether calls of the namespace reached Prometheus."""
+    if spend.problem is not None:
+        return Finding(ConditionType.TELEMETRY_FLOWING, spend.problem.status, spend.problem.reason, spend.problem.message)
+    if policy.identity.namespace in spend.calling:
+        return Finding(ConditionType.TELEMETRY_FLOWING, Status.TRUE, Reason.SERIES_FOUND, "calls of this namespace are in Prometheus")
+    said = "no call of this namespace is in Prometheus" + ("" if pods.injected else "; no pod is instrumented")
+    return Finding(ConditionType.TELEMETRY_FLOWING, Status.FALSE, Reason.NO_SERIES, said)
+
+
+def budgets(policy: Policy, spend: Spend) -> tuple[BudgetStatus, ...]:
+    """How each budget of a policy stands."""
+    where = policy.identity.namespace, policy.identity.name
+    return tuple(_budget(item, spend.budgets.get((*where, item.name))) for item in policy.spec.budgets)
+
+
+def _budget(item: Budget, spent: float | None) -> BudgetStatus:
+    used = None if spent is None else spent / item.limit_usd
+    return BudgetStatus(
+        name=item.name,
+        period=item.period.value,
+        limit_usd=item.limit_usd,
+        spent_usd=None if spent is None else round(spent, 4),
+        used=None if used is None else round(used, 4),
+        state=_state(used, item.warn_at),
+    )
+
+
+def _state(used: float | None, warn_at: Sequence[float]) -> BudgetState:
+    if used is None:
+        return BudgetState.UNKNOWN
+    if used >= 1:
+        return BudgetState.EXCEEDED
+    return BudgetState.WARNING if any(used >= share for share in warn_at) else BudgetState.WITHIN
+
+
+def within(standing: Sequence[BudgetStatus], spend: Spend) -> Finding:
+    """WithinBudget. Messages name no running amount, or each of them would be a write."""
+
+    def said(status: Status, reason: Reason, message: str) -> Finding:
+        return Finding(ConditionType.WITHIN_BUDGET, status, reason, message)
+
+    if not standing:
+        return said(Status.TRUE, Reason.NO_BUDGET, "there is no budget")
+    over = [item for item in standing if item.state is BudgetState.EXCEEDED]
+    if over:
+        return said(Status.FALSE, Reason.BUDGET_EXCEEDED, f"{_called(over)}: exceeded. Calls are not blocked")
+    near = [item for item in standing if item.state is BudgetState.WARNING]
+    if near:
+        return said(Status.TRUE, Reason.BUDGET_WARNING, f"{_called(near)}: a share named in warnAt is passed")
+    unknown = [item for item in standing if item.state is BudgetState.UNKNOWN]
+    if unknown and spend.problem is not None:
+        return said(Status.UNKNOWN, spend.problem.reason, spend.problem.message)
+    if unknown:
+        return said(Status.UNKNOWN, Reason.NO_SERIES, f"Prometheus has no series yet for {_called(unknown)}")
+    return said(Status.TRUE, Reason.WITHIN_BUDGET, f"{_called(standing)}: within the limit")
+
+
+def _called(items: Sequence[BudgetStatus]) -> str:
+    return ", ".join(f"{item.name} ({item.limit_usd:.2f} USD per {item.period})" for item in items)
+
+
+def worst(findings: Iterable[Finding]) -> dict[ConditionType, Finding]:
+    """One finding per condition: the most severe one."""
+    chosen: dict[ConditionType, Finding] = {}
+    for item in findings:
+        known = chosen.get(item.type)
+        if known is None or _SEVERITY[item.status] > _SEVERITY[known.status]:
+            chosen[item.type] = item
+    return chosen
+
+
+def ready(findings: Iterable[Finding]) -> Finding:
+    """Ready, from the conditions it depends on."""
+    judged = [item for item in findings if item.type in SETUP]
+    hardest = max((_SEVERITY[item.status] for item in judged), default=0)
+    if hardest == 0:
+        return Finding(ConditionType.READY, Status.TRUE, Reason.READY, "everything that was asked for is in place")
+    causes = [item for item in judged if _SEVERITY[item.status] == hardest]
+    message = "; ".join(f"{item.type.value}: {item.message}" for item in causes)
+    return Finding(ConditionType.READY, causes[0].status, Reason.NOT_READY, message)
