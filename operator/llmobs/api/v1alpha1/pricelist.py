@@ -21,7 +21,7 @@ class Currency(enum.Enum):
 class Price:
     """The price of one model, in US dollars per million tokens."""
 
-    model: str = prop(pattern=MODEL)
+    model: str = prop(pattern=MODEL, max_length=256)
     """The model's name, as the application requests it."""
     provider: str = prop("", pattern=r"^([a-z0-9][-a-z0-9._]{0,62})?$", default_in_crd=True)
     """The provider (gen_ai.provider.name) this price is for; empty means every provider."""
@@ -49,9 +49,9 @@ class Price:
 class Alias:
     """Another name of a model, such as the name of a deployment."""
 
-    from_: str = prop(pattern=MODEL)
+    from_: str = prop(pattern=MODEL, max_length=256)
     """The name that calls carry."""
-    to: str = prop(pattern=MODEL)
+    to: str = prop(pattern=MODEL, max_length=256)
     """The name of a model that has a price."""
 
 
