@@ -1,0 +1,51 @@
+"""Whether the application's own packages and ours can work together, asked before any of ours is imported.
+
+Ours stand last on the path, so what the application has is what gets used, and must be new enough.
+"""
+
+from __future__ import annotations
+
+import re
+from importlib import metadata
+
+from llmobs_runtime.reasons import Reason, RefusedError
+
+# Distribution -> oldest version that works, first major version that is not known to. Tests compare this with what the
+# packages of the bundle require.
+SUPPORTED: dict[str, tuple[tuple[int, int], int]] = {
+    "opentelemetry-api": ((1, 43), 2),
+    "opentelemetry-sdk": ((1, 43), 2),
+    "opentelemetry-semantic-conventions": ((0, 64), 1),
+    "opentelemetry-instrumentation": ((0, 64), 1),
+    "opentelemetry-exporter-otlp-json-common": ((0, 66), 1),
+    "opentelemetry-proto-json": ((0, 66), 1),
+    "opentelemetry-util-genai": ((1, 3), 2),
+    "opentelemetry-instrumentation-genai-openai": ((1, 3), 2),
+    "opentelemetry-instrumentation-genai-anthropic": ((1, 3), 2),
+    "wrapt": ((1, 17), 3),
+    "typing-extensions": ((4, 5), 5),
+    "packaging": ((18, 0), 1000),
+}
+
+
+def check() -> None:
+    """Raise RefusedError for the first package of the application that is too old, or too new to be known to work."""
+    for name, (oldest, beyond) in SUPPORTED.items():
+        found = installed(name)
+        if found is not None and not (oldest <= release(found) < (beyond, 0)):
+            detail = f"the application has {name} {found}; needed is {oldest[0]}.{oldest[1]} or newer, below {beyond}"
+            raise RefusedError(Reason.OLD_OPENTELEMETRY, detail)
+
+
+def installed(name: str) -> str | None:
+    """The version the application has of a distribution; None when it has none."""
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def release(version: str) -> tuple[int, int]:
+    """Major and minor of a version; (0, 0) when it has none, which no package here supports."""
+    match = re.match(r"v?(\d+)(?:\.(\d+))?", version)
+    return (int(match[1]), int(match[2] or 0)) if match else (0, 0)

@@ -1,0 +1,90 @@
+"""Sends spans to the gateway as OTLP/HTTP JSON.
+
+OpenTelemetry's encoder, our own transport: OpenTelemetry's exporters read headers and certificates from the variables
+that belong to the application, and would hand its credentials to our gateway; they also bring a HTTP client that takes
+longer to import than the rest of the runtime. http.client is there already: every LLM library needs it.
+"""
+
+from __future__ import annotations
+
+import http.client
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from opentelemetry.exporter.otlp.json.common.trace_encoder import encode_spans
+from opentelemetry.sdk.trace import ReadableSpan
+
+from llmobs_runtime import __version__, log
+
+_RETRYABLE = frozenset({429, 502, 503, 504})
+_RESPONSE_BYTES = 65536
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a batch; ``again`` when it certainly was not taken and may be offered once more.
+
+    ``after`` is the least time in seconds until then, 0 when the gateway named none.
+    """
+
+    again: bool = False
+    after: float = 0.0
+
+
+DONE = Outcome()
+
+
+class Exporter:
+    """Posts batches to one URL, each over its own connection, so that they spread over the gateway's replicas."""
+
+    def __init__(self, url: str, timeout: float) -> None:
+        self._parts = urlsplit(url)
+        self._timeout = timeout
+
+    def send(self, spans: Sequence[ReadableSpan], deadline: float) -> Outcome:
+        """Post one batch; a network operation takes at most the timeout and never begins after the deadline.
+
+        The deadline is in seconds of time.monotonic(). Never raises.
+        """
+        try:
+            return self._post(encode_spans(spans).to_json().encode(), deadline)
+        except Exception as error:
+            # Whether the gateway has it is unknown here; sent twice it would be paid for twice.
+            log.failure(f"{len(spans)} spans lost", error)
+            return DONE
+
+    def _post(self, body: bytes, deadline: float) -> Outcome:
+        connection = self._connection(min(self._timeout, deadline - time.monotonic()))
+        try:
+            try:
+                connection.connect()
+            except OSError as error:
+                log.debug(f"no connection to {self._parts.netloc}: {error}")
+                return Outcome(again=True)
+            headers = {"Content-Type": "application/json", "User-Agent": f"llmobs-runtime/{__version__}"}
+            connection.request("POST", self._parts.path, body, headers)
+            return _outcome(connection.getresponse())
+        finally:
+            connection.close()
+
+    def _connection(self, timeout: float) -> http.client.HTTPConnection:
+        kind = http.client.HTTPSConnection if self._parts.scheme == "https" else http.client.HTTPConnection
+        return kind(self._parts.hostname or "", self._parts.port, timeout=max(timeout, 0.001))
+
+
+def _outcome(response: http.client.HTTPResponse) -> Outcome:
+    said = response.read(_RESPONSE_BYTES)
+    if response.status in _RETRYABLE:
+        return Outcome(again=True, after=_seconds(response.headers.get("Retry-After", "")))
+    if response.status >= 300:
+        log.info(f"the gateway refused spans: {response.status} {said[:200].decode(errors='replace')}")
+    return DONE
+
+
+def _seconds(text: str) -> float:
+    try:
+        return min(max(float(text), 0.0), 60.0)
+    except ValueError:
+        return 0.0

@@ -1,0 +1,177 @@
+"""Keeps finished spans until a background thread has sent them.
+
+OpenTelemetry's own batch processor is not used: it starts its thread at once, waits up to 30 seconds at exit and
+without limit in a flush, drops a batch when the gateway restarts, and holds locks that a signal handler would wait for.
+Here everything goes through one SimpleQueue, which may be used from signal handlers and finalizers.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY as SUPPRESS
+from opentelemetry.context import Context, attach, detach, set_value
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+
+from llmobs_runtime import log
+from llmobs_runtime.exporter import Outcome
+
+_FIRST_BACKOFF_SECONDS = 1.0
+_LONGEST_BACKOFF_SECONDS = 30.0
+_FOREVER = float("inf")
+
+Send = Callable[[Sequence[ReadableSpan], float], Outcome]
+
+
+@dataclass
+class _Flush:
+    """Asks the thread to send everything before the deadline, and to release the lock then."""
+
+    deadline: float
+    done: threading.Lock = field(default_factory=threading.Lock)
+
+
+class Spool(SpanProcessor):
+    """A span processor with a bounded queue; sizes in spans, delay in seconds.
+
+    The thread begins with the first span; ``started`` is called then, in every process anew.
+    """
+
+    def __init__(self, send: Send, *, delay: float, size: int, batch: int, started: Callable[[Spool], None]) -> None:
+        self._send = send
+        self._delay = delay
+        self._size = size
+        self._batch = batch
+        self._started = started
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin anew, without a thread and without what is waiting: a forked child leaves that to its parent."""
+        self._queue: queue.SimpleQueue[ReadableSpan | _Flush] = queue.SimpleQueue()
+        self._waiting: list[ReadableSpan] = []
+        self._starting = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._backoff = 0.0
+        self._due = _FOREVER
+        self.dropped = 0
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """Nothing happens when a span starts."""
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Take a finished span; when the queue is full it is dropped and counted."""
+        if self._queue.qsize() + len(self._waiting) >= self._size:
+            self.dropped += 1
+            return
+        self._queue.put(span)
+        if self._thread is None:
+            self._start()
+
+    def shutdown(self) -> None:
+        """Nothing to close; see flush."""
+
+    def force_flush(self, timeout_millis: int = 30000) -> bool:
+        """Send what is waiting; False when that took longer than the timeout."""
+        return self.flush(timeout_millis / 1000)
+
+    def flush(self, seconds: float) -> bool:
+        """Send what is waiting, within so many seconds; safe in a signal handler and when the interpreter ends."""
+        order = _Flush(time.monotonic() + seconds)
+        thread = self._thread
+        if thread is None or not thread.is_alive():
+            return self._send_here(order.deadline)
+        order.done.acquire()
+        self._queue.put(order)
+        return order.done.acquire(timeout=seconds) and not self._waiting
+
+    def _start(self) -> None:
+        # Not blocking: a finalizer may end a span while this very thread is in here.
+        if not self._starting.acquire(blocking=False):
+            return
+        try:
+            if self._thread is None:
+                thread = threading.Thread(target=self._run, name="llmobs", daemon=True)
+                thread.start()
+                self._thread = thread
+                self._started(self)
+        except RuntimeError as error:
+            # No thread can be had, as when the interpreter ends: the flush at exit sends what is waiting.
+            log.failure("no thread", error)
+        finally:
+            self._starting.release()
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self._step()
+            except Exception as error:
+                log.failure("sending", error)
+
+    def _step(self) -> None:
+        item = self._next()
+        if isinstance(item, _Flush):
+            try:
+                self._send_all(item.deadline)
+            finally:
+                item.done.release()
+        elif item is not None:
+            self._keep(item)
+        if len(self._waiting) >= self._batch and not self._backoff:
+            self._due = 0.0
+        if self._waiting and time.monotonic() >= self._due:
+            self._send_batch(_FOREVER)
+
+    def _next(self) -> ReadableSpan | _Flush | None:
+        wait = None if not self._waiting else max(0.0, self._due - time.monotonic())
+        try:
+            return self._queue.get(timeout=wait)
+        except queue.Empty:
+            return None
+
+    def _keep(self, span: ReadableSpan) -> None:
+        if not self._waiting and not self._backoff:
+            self._due = time.monotonic() + self._delay
+        self._waiting.append(span)
+
+    def _send_here(self, deadline: float) -> bool:
+        """Send from the calling thread what no background thread has taken."""
+        spans = []
+        while not self._queue.empty():
+            item = self._queue.get_nowait()
+            if not isinstance(item, _Flush):
+                spans.append(item)
+        while spans and time.monotonic() < deadline:
+            if self._offer(spans[: self._batch], deadline).again:
+                break
+            del spans[: self._batch]
+        return not spans
+
+    def _send_all(self, deadline: float) -> bool:
+        while self._waiting and time.monotonic() < deadline:
+            if not self._send_batch(deadline):
+                break
+        return not self._waiting
+
+    def _send_batch(self, deadline: float) -> bool:
+        """Offer one batch; False when it must be offered again."""
+        outcome = self._offer(self._waiting[: self._batch], deadline)
+        if outcome.again:
+            self._backoff = min(self._backoff * 2 or _FIRST_BACKOFF_SECONDS, _LONGEST_BACKOFF_SECONDS)
+            self._due = time.monotonic() + max(self._backoff, outcome.after)
+            return False
+        del self._waiting[: self._batch]
+        self._backoff = 0.0
+        self._due = time.monotonic() + (self._delay if len(self._waiting) < self._batch else 0.0)
+        return True
+
+    def _offer(self, spans: Sequence[ReadableSpan], deadline: float) -> Outcome:
+        # The application's own instrumentation of HTTP must not make spans of our requests.
+        token = attach(set_value(SUPPRESS, True))
+        try:
+            return self._send(spans, deadline)
+        finally:
+            detach(token)

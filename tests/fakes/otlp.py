@@ -1,0 +1,130 @@
+"""A receiver of OTLP/HTTP JSON that keeps every span in a shape that tests read easily."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Span:
+    """One received span: names and attributes as plain values, identifiers in hexadecimal, times in nanoseconds."""
+
+    name: str
+    attributes: Mapping[str, Any]
+    resource: Mapping[str, Any]
+    scope: str
+    trace_id: str
+    span_id: str
+    parent_id: str
+    kind: int
+    start: int
+    end: int
+    status: Mapping[str, Any]
+    events: tuple[str, ...]
+
+
+class OTLPReceiver(ThreadingHTTPServer):
+    """Listens on a free port of the loopback address; ``status`` is what it answers, spans are kept only under 200."""
+
+    daemon_threads = True
+
+    def __init__(self, status: int = 200) -> None:
+        self.status = status
+        self.spans: list[Span] = []
+        self.requests: list[Mapping[str, str]] = []
+        self._changed = threading.Condition()
+        super().__init__(("127.0.0.1", 0), Handler)
+
+    @property
+    def url(self) -> str:
+        """The base URL, without a path."""
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def keep(self, headers: Mapping[str, str], spans: list[Span]) -> None:
+        """Take the spans of one request, and wake those who wait for them."""
+        with self._changed:
+            self.requests.append({key.lower(): value for key, value in headers.items()})
+            self.spans.extend(spans if self.status == 200 else [])
+            self._changed.notify_all()
+
+    def wait(self, enough: Callable[["OTLPReceiver"], bool], seconds: float = 60) -> bool:
+        """Wait until the condition holds; False when it did not in time."""
+        deadline = time.monotonic() + seconds
+        with self._changed:
+            return self._changed.wait_for(lambda: enough(self), deadline - time.monotonic())
+
+    def __enter__(self) -> "OTLPReceiver":
+        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.shutdown()
+        self.server_close()
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers one connection."""
+
+    server: OTLPReceiver
+
+    def do_POST(self) -> None:
+        """Take one export."""
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        known = self.path == "/v1/traces" and self.headers["Content-Type"] == "application/json"
+        if known:
+            self.server.keep(dict(self.headers), decode(json.loads(body)))
+        self.send_response(self.server.status if known else 404)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the interface's name
+        """Stay silent."""
+
+
+def decode(request: Json) -> list[Span]:
+    """Return the spans of one export request."""
+    return [
+        _span(span, _attributes(resource.get("resource", {})), scope.get("scope", {}).get("name", ""))
+        for resource in request.get("resourceSpans", [])
+        for scope in resource.get("scopeSpans", [])
+        for span in scope.get("spans", [])
+    ]
+
+
+def _span(span: Json, resource: Json, scope: str) -> Span:
+    return Span(
+        name=span["name"],
+        attributes=_attributes(span),
+        resource=resource,
+        scope=scope,
+        trace_id=span["traceId"],
+        span_id=span["spanId"],
+        parent_id=span.get("parentSpanId", ""),
+        kind=span.get("kind", 0),
+        start=int(span["startTimeUnixNano"]),
+        end=int(span["endTimeUnixNano"]),
+        status=span.get("status", {}),
+        events=tuple(event["name"] for event in span.get("events", [])),
+    )
+
+
+def _attributes(holder: Json) -> Json:
+    return {pair["key"]: _value(pair.get("value", {})) for pair in holder.get("attributes", [])}
+
+
+def _value(value: Json) -> Any:
+    match value:
+        case {"intValue": number}:
+            return int(number)
+        case {"arrayValue": {"values": values}}:
+            return [_value(item) for item in values]
+        case {"kvlistValue": {"values": pairs}}:
+            return {pair["key"]: _value(pair["value"]) for pair in pairs}
+    return next(iter(value.values()), None)
