@@ -87,7 +87,7 @@ class _Buildah:
             common = ["--isolation=chroot", "--network=host", "--pull-never", "--format=oci", "--timestamp=0"]
             self._buildah("bud", *common, *options, "-f", str(self.scratch / "Dockerfile"), "-t", self.name, str(self.scratch / "context"))
             tar.unlink(missing_ok=True)
-            self._buildah("push", "--disable-compression", self.name, f"oci-archive:{tar}:{self.name}")
+            self._buildah("push", self.name, f"oci-archive:{tar}:{self.name}")
         finally:
             with contextlib.suppress(Failed):
                 self._buildah("rmi", "--all", "--force")

@@ -7,11 +7,12 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from binaries.failure import Failed, tail
 from binaries.places import layout
 
-from cluster import images
+from cluster import images, monitoring
 from cluster.settings import Settings, settings
 from cluster.start import up
 from cluster.stop import down
@@ -75,6 +76,24 @@ def images_command(arguments: list[str] | None = None) -> int:
 
     def run() -> int:
         print("\n".join(images.ensure(wanted or known)))
+        return 0
+
+    return reported(run)
+
+
+def monitoring_command(arguments: list[str] | None = None) -> int:
+    """`tools/cluster/monitoring/install`: apply and wait."""
+    parser = argparse.ArgumentParser(prog="tools/cluster/monitoring/install", description=monitoring.__doc__)
+    default = os.environ.get("KUBECONFIG") or str(settings().kubeconfig)
+    parser.add_argument("--kubeconfig", default=default, help="the cluster (default: KUBECONFIG, or the one of tools/cluster/up)")
+    parser.add_argument("--print", choices=("definitions", "bundle", "platform"), help="install nothing, print the manifests")
+    options = parser.parse_args(arguments)
+
+    def run() -> int:
+        if options.print:
+            print(getattr(monitoring, options.print)())
+        else:
+            monitoring.install(Path(options.kubeconfig))
         return 0
 
     return reported(run)

@@ -29,6 +29,8 @@ _DEBIANS = ("sitecustomize.py", "EXTERNALLY-MANAGED")
 # What python:3.11-slim brings beside Python's own needs: wheels of C++ and Rust extensions expect them, name lookup loads them.
 _RUNTIME = ("libstdc++.so.6", "libgcc_s.so.1", "libresolv.so.2", "libnss_dns.so.2", "libnss_files.so.2")
 _LEGACY = ("libpthread.so.0", "libdl.so.2", "librt.so.1", "libutil.so.1", "libm.so.6")
+# Where Debian's `python -m venv` finds the pip that it gives to an environment.
+_WHEELS = Path("/usr/share/python-wheels")
 _FOLDERS = ("bin", "etc/ssl/certs", "etc/xdg/pip", "home", "lib64", "proc", "sys", "dev", "root", "run", "usr/bin", "usr/lib/ssl")
 _FILES = {
     "etc/passwd": "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/bin/false\n",
@@ -99,6 +101,8 @@ def _python(root: Path, python: Source) -> None:
         (local / name).symlink_to(f"python{VERSION}")
     skipped = shutil.ignore_patterns(*_LEFT_OUT, *(_DEBIANS if python.debian else ()))
     shutil.copytree(python.stdlib, prefix / "lib" / f"python{VERSION}", symlinks=True, ignore=skipped)
+    if python.debian and _WHEELS.is_dir():
+        shutil.copytree(_WHEELS, root / _WHEELS.relative_to("/"))
 
 
 def _libraries(root: Path, python: Source) -> None:

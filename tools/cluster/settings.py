@@ -16,10 +16,10 @@ NODE_IP = "10.250.0.1"  # on `lo`: nothing depends on an interface of the machin
 POD_CIDR = "10.244.0.0/24"
 SERVICE_CIDR = "10.96.0.0/16"
 API_PORT = 6443
-REGISTRY_PORT = 5005
+REGISTRY_PORT = 23850
 ETCD_PORT = 23790
 ETCD_PEER_PORT = 23800
-DNS_READY_PORT = 8181
+DNS_READY_PORT = 23881
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Settings:
     @property
     def lock(self) -> Path:
         """Held by `up` and `down` while they run. Outside the state, which `down` removes."""
-        return self.state.with_name(f".{self.state.name}.lock")
+        return self.images.parent / "lock" / f"cluster-{self.state.name}"
 
     @property
     def kubeconfig(self) -> Path:
