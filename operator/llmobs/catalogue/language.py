@@ -1,0 +1,34 @@
+"""The contract of a language: one module in ``languages/`` that says what instrumenting a container means, as plain data.
+
+A module offers ``LANGUAGE``. Its name is also the name of its image in the settings.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Language:
+    """How the files of a language reach a container, and the variable that makes its interpreter find them."""
+
+    name: str
+    """Name of the language, and of its image in the settings."""
+    init_container: str
+    """Name of the init container that copies the files; a pod that has one of this name has the files."""
+    volume: str
+    """Name of the emptyDir that the files are copied into."""
+    size_limit: str
+    """Limit of that emptyDir, well above the size of the files."""
+    copy_path: str
+    """Where the init container sees the volume; not where its image keeps the files."""
+    command: tuple[str, ...]
+    """What the init container runs: without a shell, and twice in a row without harm."""
+    mount_path: str
+    """Where instrumented containers see the volume, read-only."""
+    variable: str
+    """The variable that lists where the interpreter looks; ours is its last entry."""
+    entry: str
+    """Our entry."""
+    separator: str
+    """What stands between entries."""

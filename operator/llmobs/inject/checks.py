@@ -1,0 +1,119 @@
+"""The checks that a pod passes before it is instrumented, by name and in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from llmobs.catalogue.language import Language
+from llmobs.inject.agents import other_agent
+from llmobs.inject.compiled import CompiledPolicy
+from llmobs.inject.pod import Container, Meta, NodeTerm, Spec
+from llmobs.inject.reasons import Reason
+from llmobs.inject.select import Namespace, asked, verdict
+from llmobs.inject.targets import Target, targets
+
+MIRROR = "kubernetes.io/config.mirror"
+_SYSTEM_LABELS = ("kubernetes.io/os", "beta.kubernetes.io/os")
+
+
+@dataclass(frozen=True)
+class Case:
+    """What the checks look at; ``policy`` is the best of those that select the pod."""
+
+    meta: Meta
+    spec: Spec
+    namespace: Namespace
+    policy: CompiledPolicy | None
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check: its name, and a function that gives the reason to leave the pod alone."""
+
+    name: str
+    fails: Callable[[Case], Reason | None]
+
+
+def _asked(case: Case) -> Reason | None:
+    return verdict(asked(case.meta.labels or {}, case.namespace.labels), case.policy)
+
+
+def _mirror(case: Case) -> Reason | None:
+    static = MIRROR in (case.meta.annotations or {}) or any(owner.kind == "Node" for owner in case.meta.owner_references or ())
+    return Reason.MIRROR_POD if static else None
+
+
+def _host_network(case: Case) -> Reason | None:
+    return Reason.HOST_NETWORK if case.spec.host_network else None
+
+
+def _windows(case: Case) -> Reason | None:
+    spec = case.spec
+    if spec.os is not None and spec.os.name == "windows":
+        return Reason.WINDOWS_NODE
+    if spec.node_selector and any(spec.node_selector.get(label) == "windows" for label in _SYSTEM_LABELS):
+        return Reason.WINDOWS_NODE
+    terms = _node_terms(spec)
+    return Reason.WINDOWS_NODE if terms and all(_only_windows(term) for term in terms) else None
+
+
+def _node_terms(spec: Spec) -> list[NodeTerm]:
+    node = spec.affinity.node_affinity if spec.affinity else None
+    return (node.required.node_selector_terms or []) if node and node.required else []
+
+
+def _only_windows(term: NodeTerm) -> bool:
+    return any(item.key in _SYSTEM_LABELS and item.operator == "In" and item.values == ["windows"] for item in term.match_expressions or ())
+
+
+def _other_agent(case: Case) -> Reason | None:
+    # With our files in place this is a second pass: what came between does not undo the first.
+    if case.policy is None or any(present(case.spec, item.language) for item in case.policy.deliveries):
+        return None
+    return Reason.OTHER_AGENT if other_agent(case.meta, case.spec) else None
+
+
+def present(spec: Spec, language: Language) -> bool:
+    """Whether the pod has the init container of a language already."""
+    return any(container.name == language.init_container for container in spec.init_containers or ())
+
+
+def _containers(case: Case) -> Reason | None:
+    return None if case.policy and targets(case.spec, case.policy) else Reason.NO_CONTAINER
+
+
+def _names(case: Case) -> Reason | None:
+    if case.policy is None:
+        return None
+    found = targets(case.spec, case.policy)
+    taken = any(_taken(case.spec, found, item.language) for item in case.policy.deliveries)
+    return Reason.NAME_TAKEN if taken else None
+
+
+def _taken(spec: Spec, found: list[Target], language: Language) -> bool:
+    volumes = (volume for volume in spec.volumes or () if volume.name == language.volume)
+    if any(volume.empty_dir is None for volume in volumes):
+        return True
+    if any(container.name == language.init_container for container in spec.containers or ()):
+        return True
+    return any(_path_taken(target.container, language) for target in found)
+
+
+def _path_taken(container: Container, language: Language) -> bool:
+    ours = language.mount_path
+    foreign = [mount.mount_path for mount in container.volume_mounts or () if mount.name != language.volume]
+    paths = [*foreign, *(device.device_path for device in container.volume_devices or ())]
+    # Below ours counts too: nothing can be mounted inside a read-only volume.
+    return any(path.rstrip("/") == ours or path.startswith(ours + "/") for path in paths)
+
+
+CHECKS = (
+    Check("labels, policy and mode", _asked),
+    Check("not a static pod", _mirror),
+    Check("a network of its own", _host_network),
+    Check("runs on Linux", _windows),
+    Check("no other agent", _other_agent),
+    Check("a container to instrument", _containers),
+    Check("our names are free", _names),
+)

@@ -1,0 +1,150 @@
+"""A policy made ready once, when it changes, so that each pod costs little: selectors as sets, JSON as text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from llmobs.api import names
+from llmobs.api.effective import Policy
+from llmobs.api.settings import Settings
+from llmobs.api.v1alpha1.observability import EnvVar, InjectionMode
+from llmobs.api.v1alpha1.selector import LabelSelector
+from llmobs.catalogue.language import Language
+from llmobs.catalogue.languages import languages
+from llmobs.inject.identity import NODE_NAME, POD_NAME, POD_UID, encoded
+from llmobs.inject.patch import fragment
+
+DEFAULT_LANGUAGES = ("python",)
+
+RESOURCE_ATTRIBUTES = "LLMOBS_RESOURCE_ATTRIBUTES"
+
+USER_ID = 65532
+"""Numeric, so that runAsNonRoot can be checked before the container starts; owns nothing in any image."""
+
+SECURITY_CONTEXT = {
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "privileged": False,
+    "readOnlyRootFilesystem": True,
+    "runAsGroup": USER_ID,
+    "runAsNonRoot": True,
+    "runAsUser": USER_ID,
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+"""All that Pod Security's level `restricted` asks of a container, whatever the pod itself sets."""
+
+
+@dataclass(frozen=True)
+class Platform:
+    """What is the same for all policies."""
+
+    settings: Settings = field(default_factory=Settings)
+    namespace: str = "llmobs-system"
+    """The operator's namespace, where the gateway lives."""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One language, ready: how its files get into a pod."""
+
+    language: Language
+    volume: msgspec.Raw
+    mount: msgspec.Raw
+    container: msgspec.Raw
+    """The init container without resources."""
+
+    def init_container(self, resources: Mapping[str, Any]) -> msgspec.Raw:
+        """The init container with these resources; empty ones are left out."""
+        if not resources:
+            return self.container
+        return msgspec.Raw(bytes(self.container)[:-1] + b',"resources":' + msgspec.json.encode(resources) + b"}")
+
+
+def _init_container(language: Language, image: str, pull_policy: str) -> dict[str, Any]:
+    return {
+        "name": language.init_container,
+        "image": image,
+        "imagePullPolicy": pull_policy,
+        "command": list(language.command),
+        "volumeMounts": [{"name": language.volume, "mountPath": language.copy_path}],
+        "securityContext": SECURITY_CONTEXT,
+    }
+
+
+@dataclass(frozen=True)
+class CompiledPolicy:
+    """One policy, ready. ``key`` and ``revision`` are what an injected pod is annotated with."""
+
+    key: str
+    revision: str
+    created: str
+    mode: InjectionMode
+    selector: LabelSelector
+    include: frozenset[str]
+    exclude: frozenset[str]
+    deliveries: tuple[Delivery, ...]
+    variables: tuple[tuple[str, msgspec.Raw], ...]
+    """Name and JSON of the variables that are the same in every pod, in the order in which they refer to one another."""
+    extra: tuple[tuple[str, msgspec.Raw], ...]
+    """The policy's own variables, which come last because they may refer to the others."""
+    paths: Mapping[str, str]
+    """The policy's values of variables that list paths: they stand before our entry where the pod sets none."""
+    attributes: Mapping[str, str]
+    """The policy's resource attributes, percent-encoded."""
+    annotations: Mapping[str, str]
+    """The annotations that say who injected."""
+
+    @property
+    def rank(self) -> tuple[int, str, str]:
+        """Position among the policies of a namespace: most requirements, then the oldest, then the name."""
+        return (-self.selector.requirements, self.created, self.key)
+
+
+def compiled(policy: Policy, platform: Platform) -> CompiledPolicy:
+    """``policy`` made ready for admission."""
+    injection = policy.spec.injection
+    deliveries = tuple(_delivery(languages()[name], platform) for name in DEFAULT_LANGUAGES)
+    lists = {item.language.variable for item in deliveries}
+    constant = _constant(policy, platform)
+    ours = {name for name, _ in constant} | {RESOURCE_ATTRIBUTES}
+    return CompiledPolicy(
+        key=policy.key,
+        revision=policy.identity.revision,
+        created=policy.identity.created,
+        mode=injection.mode,
+        selector=policy.spec.selector,
+        include=frozenset(injection.containers.include),
+        exclude=frozenset(injection.containers.exclude),
+        deliveries=deliveries,
+        variables=constant,
+        extra=tuple((item.name, _variable(item)) for item in injection.env if item.name not in ours | lists),
+        paths={item.name: item.value for item in injection.env if item.name in lists},
+        attributes=encoded(policy.spec.attributes),
+        annotations={names.POLICY: policy.key, names.POLICY_REVISION: policy.identity.revision, names.INJECTION: "Injected"},
+    )
+
+
+def _constant(policy: Policy, platform: Platform) -> tuple[tuple[str, msgspec.Raw], ...]:
+    downward = {POD_NAME: "metadata.name", POD_UID: "metadata.uid", NODE_NAME: "spec.nodeName"}
+    fields = [(name, {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}) for name, path in downward.items()]
+    values = {"LLMOBS_ENDPOINT": names.gateway_endpoint(platform.namespace), "LLMOBS_CONTENT": policy.spec.content.capture.value}
+    plain = [(name, {"name": name, "value": value}) for name, value in values.items()]
+    return tuple((name, fragment(entry)) for name, entry in [*fields, *plain])
+
+
+def _variable(item: EnvVar) -> msgspec.Raw:
+    return fragment({"name": item.name, "value": item.value})
+
+
+def _delivery(language: Language, platform: Platform) -> Delivery:
+    images = platform.settings.images
+    return Delivery(
+        language=language,
+        volume=fragment({"name": language.volume, "emptyDir": {"sizeLimit": language.size_limit}}),
+        mount=fragment({"name": language.volume, "mountPath": language.mount_path, "readOnly": True}),
+        container=fragment(_init_container(language, getattr(images, language.name), images.pull_policy)),
+    )

@@ -1,0 +1,46 @@
+"""One pod, one decision: the checks, of which the first that fails gives the reason, then the patch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from llmobs.inject.checks import CHECKS, Case
+from llmobs.inject.compiled import CompiledPolicy
+from llmobs.inject.injection import operations
+from llmobs.inject.patch import Operation, check
+from llmobs.inject.pod import Meta, Pod
+from llmobs.inject.reasons import Reason
+from llmobs.inject.select import Namespace, matching
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What happens to a pod, and why. ``policy`` is the one that applies; ``losers`` are others that select the pod too."""
+
+    reason: Reason
+    policy: CompiledPolicy | None = None
+    losers: tuple[CompiledPolicy, ...] = ()
+    operations: tuple[Operation, ...] = ()
+
+
+def decide(pod: Pod, namespace: Namespace) -> Decision:
+    """The decision on a pod that is created in ``namespace``.
+
+    Raises ``ValueError`` for a malformed resource quantity, and :class:`~llmobs.inject.patch.Misfit` when a patch of ours
+    does not fit the pod.
+    """
+    if pod.spec is None:
+        return Decision(Reason.UNREADABLE)
+    meta = pod.metadata or Meta()
+    candidates = matching(namespace.policies, meta.labels or {})
+    policy, losers = next(iter(candidates), None), tuple(candidates[1:])
+    reason = _first_failing(Case(meta, pod.spec, namespace, policy))
+    if reason is not None or policy is None:
+        return Decision(reason or Reason.NO_POLICY, policy, losers)
+    made = tuple(operations(meta, pod.spec, namespace, policy))
+    check(pod, made)
+    return Decision(Reason.INJECTED if made else Reason.ALREADY_INJECTED, policy, losers, made)
+
+
+def _first_failing(case: Case) -> Reason | None:
+    return next((reason for item in CHECKS if (reason := item.fails(case)) is not None), None)

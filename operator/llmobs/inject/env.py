@@ -1,0 +1,89 @@
+"""The variables of an instrumented container: ours beside the pod's own, never in their place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+
+import msgspec
+
+from llmobs.catalogue.language import Language
+from llmobs.inject.compiled import RESOURCE_ATTRIBUTES, CompiledPolicy
+from llmobs.inject.patch import Operation, appended, fragment
+from llmobs.inject.pod import Container, EnvVar
+
+
+def variables(path: str, container: Container, policy: CompiledPolicy, attributes: str) -> list[Operation]:
+    """Operations on the container at ``path`` that add what is missing; ``attributes`` is the value of our resource attributes."""
+    own = container.env or []
+    known = {item.name for item in own}
+    changes: list[_Change] = []
+    new = [entry for name, entry in policy.variables if name not in known]
+    if RESOURCE_ATTRIBUTES not in known:
+        new.append(fragment({"name": RESOURCE_ATTRIBUTES, "value": attributes}))
+    new += [entry for name, entry in policy.extra if name not in known]
+    for delivery in policy.deliveries:
+        language = delivery.language
+        if language.variable in known:
+            changes += _extended(own, language)
+        else:
+            new.append(fragment({"name": language.variable, "value": _joined(policy.paths.get(language.variable, ""), language)}))
+    return [*_operations(path, changes), *appended(f"{path}/env", new, present=container.env is not None)]
+
+
+def reads_reference(container: Container, language: Language) -> bool:
+    """Whether the pod takes the language's variable from a reference, whose value nobody can see here."""
+    found = _last(container.env or [], language.variable)
+    return found is not None and found[1].value_from is not None
+
+
+@dataclass(frozen=True)
+class _Change:
+    """A change to the variable at ``index``: its new value, or a new name and the variable to put behind it."""
+
+    index: int
+    value: str = ""
+    had_value: bool = False
+    name: str = ""
+    behind: msgspec.Raw | None = None
+
+
+def _extended(own: list[EnvVar], language: Language) -> Iterator[_Change]:
+    found = _last(own, language.variable)
+    if found is None:
+        return
+    index, item = found
+    if item.value_from is not None:
+        # Renamed where it stands and referred to right behind, so that later references to either name still resolve.
+        name = _free(own, f"ORIGINAL_{language.variable}")
+        value = _joined(f"$({name})", language)
+        yield _Change(index, name=name, behind=fragment({"name": language.variable, "value": value}))
+    elif language.entry not in (item.value or "").split(language.separator):
+        yield _Change(index, value=_joined(item.value or "", language), had_value=item.value is not None)
+
+
+def _operations(path: str, changes: list[_Change]) -> Iterator[Operation]:
+    # From the end, so that an insertion moves nothing that is still to be changed.
+    for change in sorted(changes, key=lambda item: item.index, reverse=True):
+        at = f"{path}/env/{change.index}"
+        if change.behind is None:
+            yield Operation("replace" if change.had_value else "add", f"{at}/value", change.value)
+        else:
+            yield Operation("replace", f"{at}/name", change.name)
+            yield Operation("add", f"{path}/env/{change.index + 1}", change.behind)
+
+
+def _last(own: list[EnvVar], name: str) -> tuple[int, EnvVar] | None:
+    """Of variables with the same name the last one counts, as for the kubelet."""
+    return next(((index, own[index]) for index in range(len(own) - 1, -1, -1) if own[index].name == name), None)
+
+
+def _joined(value: str, language: Language) -> str:
+    """The user's entries first; an empty value means none, as it does to the interpreter."""
+    return f"{value}{language.separator}{language.entry}" if value else language.entry
+
+
+def _free(own: list[EnvVar], name: str) -> str:
+    taken = {item.name for item in own}
+    return next(found for number in count() if (found := name if number == 0 else f"{name}_{number}") not in taken)

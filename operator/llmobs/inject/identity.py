@@ -1,0 +1,126 @@
+"""Who a container is, by OpenTelemetry's rules for Kubernetes, from what admission sees: no question to the API server.
+
+Rules: https://opentelemetry.io/docs/specs/semconv/non-normative/k8s-attributes/
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import quote
+
+from llmobs.inject.pod import Container, Meta
+
+ANNOTATION = "resource.opentelemetry.io/"
+POD_NAME = "LLMOBS_POD_NAME"
+POD_UID = "LLMOBS_POD_UID"
+NODE_NAME = "LLMOBS_NODE_NAME"
+HASH_LABEL = "pod-template-hash"
+
+_WORKLOADS = {
+    "Deployment": "k8s.deployment.name",
+    "ReplicaSet": "k8s.replicaset.name",
+    "StatefulSet": "k8s.statefulset.name",
+    "DaemonSet": "k8s.daemonset.name",
+    "CronJob": "k8s.cronjob.name",
+    "Job": "k8s.job.name",
+}
+
+_SCHEDULED = re.compile(r"(.+)-([0-9]{8})")
+_EARLIEST_MINUTE = 26_000_000
+"""June 2019 in minutes since 1970. A CronJob's Job ends in such a number; a date such as 20261121 lies below it."""
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What a person deployed: kind and name."""
+
+    kind: str
+    name: str
+
+
+def workload(meta: Meta) -> Workload | None:
+    """The workload behind a pod; none when nothing we know controls it."""
+    owner = next((item for item in meta.owner_references or () if item.controller), None)
+    if owner is None or owner.kind not in _WORKLOADS:
+        return None
+    if owner.kind == "ReplicaSet":
+        return _deployment(owner.name, (meta.labels or {}).get(HASH_LABEL))
+    if owner.kind == "Job":
+        return _cron_job(owner.name)
+    return Workload(owner.kind, owner.name)
+
+
+def _deployment(replica_set: str, template_hash: str | None) -> Workload:
+    name = replica_set.removesuffix(f"-{template_hash}") if template_hash else replica_set
+    return Workload("ReplicaSet", replica_set) if name == replica_set else Workload("Deployment", name)
+
+
+def _cron_job(job: str) -> Workload:
+    match = _SCHEDULED.fullmatch(job)
+    if match is None or int(match[2]) < _EARLIEST_MINUTE:
+        return Workload("Job", job)
+    return Workload("CronJob", match[1])
+
+
+class ResourceAttributes:
+    """The resource attributes of a pod's containers; ``given`` are the policy's, already encoded."""
+
+    def __init__(self, *, meta: Meta, namespace: str, given: Mapping[str, str]) -> None:
+        labels = meta.labels or {}
+        self._namespace = _encoded(namespace)
+        self._chosen = {**given, **_annotated(meta.annotations or {})}
+        self._version = labels.get("app.kubernetes.io/version")
+        found = workload(meta)
+        self._pod = {
+            "service.name": _service_name(labels, found),
+            "service.namespace": self._namespace,
+            "k8s.namespace.name": self._namespace,
+            "k8s.pod.name": f"$({POD_NAME})",
+            "k8s.pod.uid": f"$({POD_UID})",
+            "k8s.node.name": f"$({NODE_NAME})",
+        }
+        if found is not None:
+            self._pod[_WORKLOADS[found.kind]] = _encoded(found.name)
+
+    def of(self, container: Container) -> str:
+        """``key=value,...`` with percent-encoded values; annotations win over the policy, and that over what is derived."""
+        own = {
+            "service.instance.id": f"{self._namespace}.$({POD_NAME}).{_encoded(container.name)}",
+            "k8s.container.name": _encoded(container.name),
+        }
+        version = self._version or image_version(container.image)
+        if version:
+            own["service.version"] = _encoded(version)
+        merged = {**self._pod, **own, **self._chosen}
+        return ",".join([f"{key}={value}" for key, value in merged.items()])
+
+
+def _service_name(labels: Mapping[str, str], found: Workload | None) -> str:
+    named = labels.get("app.kubernetes.io/instance") or labels.get("app.kubernetes.io/name") or (found.name if found else "")
+    return _encoded(named) if named else f"$({POD_NAME})"
+
+
+def _annotated(annotations: Mapping[str, str]) -> dict[str, str]:
+    start = len(ANNOTATION)
+    return {_encoded(key[start:]): _encoded(value) for key, value in annotations.items() if key.startswith(ANNOTATION) and value}
+
+
+@lru_cache(maxsize=1024)
+def image_version(image: str) -> str:
+    """``tag@digest``, the digest or the tag of an image; empty when it has neither."""
+    rest, _, digest = image.partition("@")
+    tag = rest.rpartition("/")[2].partition(":")[2]
+    return f"{tag}@{digest}" if tag and digest else digest or tag
+
+
+def encoded(attributes: Mapping[str, str]) -> dict[str, str]:
+    """Attributes with keys and values percent-encoded: no value can end its entry or refer to a variable."""
+    return {_encoded(key): _encoded(value) for key, value in attributes.items()}
+
+
+@lru_cache(maxsize=4096)
+def _encoded(text: str) -> str:
+    return quote(text, safe="")

@@ -1,0 +1,87 @@
+"""The operations that instrument a pod; none when nothing is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from llmobs.api import names
+from llmobs.inject.checks import present
+from llmobs.inject.compiled import CompiledPolicy, Delivery
+from llmobs.inject.env import variables
+from llmobs.inject.identity import ResourceAttributes
+from llmobs.inject.patch import Operation, appended, pointer
+from llmobs.inject.pod import Meta, Spec
+from llmobs.inject.qos import init_resources
+from llmobs.inject.select import Namespace
+from llmobs.inject.targets import Target, targets
+
+SAFE_TO_EVICT = "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes"
+"""Without it the cluster autoscaler keeps a node because of our emptyDir."""
+
+
+def operations(meta: Meta, spec: Spec, namespace: Namespace, policy: CompiledPolicy) -> list[Operation]:
+    """What is missing in a pod that is to be instrumented. Raises ``ValueError`` for a malformed resource quantity.
+
+    Containers first: the init container that is put in later may move the init containers among them.
+    """
+    found = targets(spec, policy)
+    attributes = ResourceAttributes(meta=meta, namespace=namespace.name, given=policy.attributes)
+    made: list[Operation] = []
+    for target in found:
+        made += variables(target.path, target.container, policy, attributes.of(target.container))
+        made += _mounts(target, policy)
+    made += _init_containers(spec, found, namespace, policy)
+    made += _volumes(spec, policy)
+    return [*made, *_marks(meta, spec, policy)]
+
+
+def _mounts(target: Target, policy: CompiledPolicy) -> list[Operation]:
+    own = target.container.volume_mounts
+    known = {(mount.name, mount.mount_path) for mount in own or ()}
+    new = [item.mount for item in policy.deliveries if (item.language.volume, item.language.mount_path) not in known]
+    return appended(f"{target.path}/volumeMounts", new, present=own is not None)
+
+
+def _init_containers(spec: Spec, found: list[Target], namespace: Namespace, policy: CompiledPolicy) -> list[Operation]:
+    missing = [item for item in policy.deliveries if not present(spec, item.language)]
+    if not missing:
+        return []
+    resources = init_resources(spec, namespace.version)
+    new = [item.init_container(resources) for item in missing]
+    first = next((target.index for target in found if target.init), None)
+    if first is None:
+        return appended("/spec/initContainers", new, present=spec.init_containers is not None)
+    return [Operation("add", f"/spec/initContainers/{first + offset}", item) for offset, item in enumerate(new)]
+
+
+def _volumes(spec: Spec, policy: CompiledPolicy) -> list[Operation]:
+    known = {volume.name for volume in spec.volumes or ()}
+    new = [item.volume for item in policy.deliveries if item.language.volume not in known]
+    return appended("/spec/volumes", new, present=spec.volumes is not None)
+
+
+def _marks(meta: Meta, spec: Spec, policy: CompiledPolicy) -> list[Operation]:
+    labels, annotations = meta.labels or {}, meta.annotations or {}
+    wanted = dict(policy.annotations)
+    if all(present(spec, item.language) for item in policy.deliveries):
+        # Instrumented before: what it says of that stays true.
+        wanted = {key: annotations.get(key, value) for key, value in wanted.items()}
+    wanted[SAFE_TO_EVICT] = _safe_to_evict(annotations.get(SAFE_TO_EVICT, ""), policy.deliveries)
+    return [
+        *_entries("labels", meta.labels, {names.INJECTED: "true"} if labels.get(names.INJECTED) != "true" else {}),
+        *_entries("annotations", meta.annotations, {key: value for key, value in wanted.items() if annotations.get(key) != value}),
+    ]
+
+
+def _safe_to_evict(listed: str, deliveries: tuple[Delivery, ...]) -> str:
+    volumes = [name for name in listed.split(",") if name]
+    known = {name.strip() for name in volumes}
+    return ",".join([*volumes, *(item.language.volume for item in deliveries if item.language.volume not in known)])
+
+
+def _entries(field: str, own: Mapping[str, str] | None, new: Mapping[str, str]) -> list[Operation]:
+    if not new:
+        return []
+    if own is None:
+        return [Operation("add", pointer("metadata", field), dict(new))]
+    return [Operation("replace" if key in own else "add", pointer("metadata", field, key), value) for key, value in new.items()]

@@ -1,0 +1,148 @@
+"""JSON Patch: operations, and the check that each of them fits the pod before any is sent.
+
+An operation that does not fit refuses the whole pod, even where the webhook's failure policy is Ignore.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+
+from llmobs.inject.pod import Container, Pod
+
+Made = TypeVar("Made")
+
+
+class Operation(msgspec.Struct, frozen=True, gc=False):
+    """One operation of RFC 6902. We only ever ``add``, or ``replace`` one value that we are bound to extend."""
+
+    op: str
+    path: str
+    value: Any
+
+
+class Misfit(Exception):
+    """An operation does not fit the pod: a mistake of ours, found before it did harm."""
+
+
+def fragment(value: Any) -> msgspec.Raw:
+    """``value`` as JSON, encoded once and sent many times."""
+    return msgspec.Raw(msgspec.json.encode(value))
+
+
+def pointer(*parts: str) -> str:
+    """The JSON Pointer (RFC 6901) of ``parts``."""
+    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
+
+
+def appended(path: str, items: Sequence[Any], *, present: bool) -> list[Operation]:
+    """Operations that put ``items`` at the end of the list at ``path``; where there is none yet (``present``), they make it."""
+    if not items:
+        return []
+    if present:
+        end = path + "/-"
+        return [Operation("add", end, item) for item in items]
+    return [Operation("add", path, list(items))]
+
+
+def encoded(operations: Sequence[Operation]) -> bytes:
+    """The patch as JSON."""
+    return msgspec.json.encode(operations)
+
+
+_REPLACEABLE = re.compile(r"/spec/(?:initC|c)ontainers/[0-9]+/env/[0-9]+/(?:name|value)|/metadata/(?:labels|annotations)/[^/]+")
+
+
+class Shape:
+    """What of a pod patches may touch: the lengths of its lists and the keys of its maps; absent ones are ``None``."""
+
+    def __init__(self, pod: Pod) -> None:
+        meta, spec = pod.metadata, pod.spec
+        self.maps: dict[str, set[str] | None] = {
+            "/metadata/labels": _keys(meta.labels if meta else None),
+            "/metadata/annotations": _keys(meta.annotations if meta else None),
+        }
+        self.lists: dict[str, int | None] = {}
+        self.values: set[str] = set()
+        if spec is None:
+            return
+        self.lists["/spec/volumes"] = _length(spec.volumes)
+        self.lists["/spec/initContainers"] = _length(spec.init_containers)
+        self._containers("/spec/containers", spec.containers)
+        self._containers("/spec/initContainers", spec.init_containers)
+
+    def _containers(self, path: str, containers: Iterable[Container] | None) -> None:
+        for index, container in enumerate(containers or ()):
+            self.lists[f"{path}/{index}/env"] = _length(container.env)
+            self.lists[f"{path}/{index}/volumeMounts"] = _length(container.volume_mounts)
+            self.values.update(f"{path}/{index}/env/{at}" for at, item in enumerate(container.env or ()) if item.value is not None)
+
+    def take(self, operation: Operation) -> None:
+        """Take in one operation as the API server would. Raises :class:`Misfit`."""
+        path = operation.path
+        parent, _, last = path.rpartition("/")
+        if operation.op == "replace":
+            self._replace(path, parent, last)
+        elif path in self.lists:
+            self.lists[path] = _fresh(path, self.lists[path], len(operation.value))
+        elif path in self.maps:
+            self.maps[path] = _fresh(path, self.maps[path], set(operation.value))
+        elif parent in self.lists:
+            self._insert(path, parent, last)
+        else:
+            self._set(path, parent, last)
+
+    def _insert(self, path: str, parent: str, last: str) -> None:
+        length = self.lists[parent]
+        if length is None or not (last == "-" or (last.isdecimal() and int(last) <= length)):
+            raise Misfit(f"add {path}: the list is {'absent' if length is None else f'{length} long'}")
+        self.lists[parent] = length + 1
+        if last == "-":
+            return
+        # What follows has moved up, so no path below this list means what it meant.
+        self.lists = {known: size for known, size in self.lists.items() if not known.startswith(parent + "/")}
+        self.values = {known for known in self.values if not known.startswith(parent + "/")}
+
+    def _set(self, path: str, parent: str, last: str) -> None:
+        keys = self.maps.get(parent)
+        if keys is not None and last not in keys:
+            keys.add(last)
+        elif last == "value" and self._entry(parent) and parent not in self.values:
+            self.values.add(parent)
+        else:
+            raise Misfit(f"add {path}: the parent is absent, or the value is there already")
+
+    def _replace(self, path: str, parent: str, last: str) -> None:
+        keys = self.maps.get(parent)
+        known = last in keys if keys is not None else self._entry(parent) and (last == "name" or parent in self.values)
+        if not known or _REPLACEABLE.fullmatch(path) is None:
+            raise Misfit(f"replace {path}: nothing is there that may be replaced")
+
+    def _entry(self, path: str) -> bool:
+        parent, _, index = path.rpartition("/")
+        length = self.lists.get(parent)
+        return length is not None and parent.endswith("/env") and index.isdecimal() and int(index) < length
+
+
+def check(pod: Pod, operations: Iterable[Operation]) -> None:
+    """Raise :class:`Misfit` for the first operation that does not fit ``pod`` or would overwrite what it sets."""
+    shape = Shape(pod)
+    for operation in operations:
+        shape.take(operation)
+
+
+def _keys(found: dict[str, str] | None) -> set[str] | None:
+    return None if found is None else {key.replace("~", "~0").replace("/", "~1") for key in found}
+
+
+def _length(found: Sequence[object] | None) -> int | None:
+    return None if found is None else len(found)
+
+
+def _fresh(path: str, before: object, made: Made) -> Made:
+    if before is not None:
+        raise Misfit(f"add {path}: it is there already and would be lost")
+    return made

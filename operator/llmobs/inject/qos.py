@@ -1,0 +1,120 @@
+"""The resources of our init container: such that the pod's QoS class and what it asks of a node stay as they were."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from llmobs.inject import quantity
+from llmobs.inject.pod import Container, Quantity, Resources, Spec
+
+KubernetesVersion = tuple[int, int]
+"""Major and minor version of the API server."""
+
+POD_LEVEL_RESOURCES: KubernetesVersion = (1, 34)
+"""Since this version ``spec.resources`` counts unless switched off; earlier servers drop it."""
+
+
+class QualityOfService(enum.Enum):
+    """Kubernetes' classes."""
+
+    BEST_EFFORT = "BestEffort"
+    BURSTABLE = "Burstable"
+    GUARANTEED = "Guaranteed"
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """One kind of resource: its name, how an amount is written, and what copying a few files is worth."""
+
+    name: str
+    write: Callable[[int], str]
+    request: int
+    limit: int
+
+
+_KINDS = (
+    _Kind("cpu", quantity.cpu, request=10, limit=500),
+    _Kind("memory", quantity.memory, request=32 * quantity.MEBIBYTE, limit=128 * quantity.MEBIBYTE),
+)
+
+
+@dataclass(frozen=True)
+class _Total:
+    """What a set of containers asks for in one resource, in thousandths; ``everywhere``: each of them has a limit."""
+
+    requests: int
+    limits: int
+    everywhere: bool
+
+
+def init_resources(spec: Spec, version: KubernetesVersion) -> Mapping[str, Any]:
+    """The ``resources`` of an init container of ours in this pod; empty means none. Raises ``ValueError`` for a malformed quantity.
+
+    BestEffort: none. Guaranteed: equal requests and limits within the app containers' sum. Burstable: requests of at most
+    10m and 32Mi within that sum, limits only where every app container has one. A pod's effective request is the larger of
+    the init containers' maximum and the app containers' sum, so nothing within that sum raises it.
+    """
+    if _pod_level(spec, version):
+        return {}
+    kind = quality_of_service(spec)
+    if kind is QualityOfService.BEST_EFFORT:
+        return {}
+    apps = {item.name: _total(spec.containers or (), item.name) for item in _KINDS}
+    if kind is QualityOfService.GUARANTEED:
+        equal = {item.name: item.write(min(item.limit, apps[item.name].limits)) for item in _KINDS}
+        return {"requests": equal, "limits": equal}
+    return _burstable(apps)
+
+
+def _burstable(apps: Mapping[str, _Total]) -> Mapping[str, Any]:
+    requests = {item.name: item.write(min(item.request, apps[item.name].requests)) for item in _KINDS if apps[item.name].requests}
+    limits = {item.name: item.write(min(item.limit, apps[item.name].limits)) for item in _KINDS if apps[item.name].everywhere}
+    return {key: value for key, value in (("requests", requests), ("limits", limits)) if value}
+
+
+def quality_of_service(spec: Spec) -> QualityOfService:
+    """The class that Kubernetes gives a pod by its containers, init containers included; zero counts as absent.
+
+    Rules: https://kubernetes.io/docs/concepts/workloads/pods/pod-qos/
+    """
+    every = [*(spec.containers or ()), *(spec.init_containers or ())]
+    totals = [_total(every, item.name) for item in _KINDS]
+    if not any(total.requests or total.limits for total in totals):
+        return QualityOfService.BEST_EFFORT
+    if all(total.everywhere and total.requests == total.limits for total in totals):
+        return QualityOfService.GUARANTEED
+    return QualityOfService.BURSTABLE
+
+
+def _total(containers: Iterable[Container], name: str) -> _Total:
+    requests = limits = 0
+    everywhere = True
+    for container in containers:
+        request, limit = _figures(container.resources, name)
+        requests += request
+        limits += limit
+        everywhere = everywhere and limit > 0
+    return _Total(requests, limits, everywhere)
+
+
+def _figures(resources: Resources | None, name: str) -> tuple[int, int]:
+    if resources is None:
+        return 0, 0
+    limit = _amount(getattr(resources.limits, name, None))
+    asked = getattr(resources.requests, name, None)
+    # The API server fills in a missing request from the limit.
+    return (limit if asked is None else _amount(asked)), limit
+
+
+def _amount(value: Quantity | None) -> int:
+    return 0 if value is None else quantity.thousandths(value)
+
+
+def _pod_level(spec: Spec, version: KubernetesVersion) -> bool:
+    if spec.resources is None or version < POD_LEVEL_RESOURCES:
+        return False
+    parts = (spec.resources.requests, spec.resources.limits)
+    return any(part is not None and (part.cpu is not None or part.memory is not None) for part in parts)

@@ -1,0 +1,43 @@
+"""Why a pod is instrumented or left alone: one word for programs, one sentence for people."""
+
+from __future__ import annotations
+
+import enum
+from typing import Self
+
+
+class Reason(enum.Enum):
+    """The outcome of one admission: metric label, annotation value, status reason and log field at once."""
+
+    sentence: str
+
+    def __new__(cls, word: str, sentence: str) -> Self:
+        """A member's value is its word; the sentence comes along."""
+        member = object.__new__(cls)
+        member._value_ = word
+        member.sentence = sentence
+        return member
+
+    INJECTED = "Injected", "The pod is instrumented."
+    ALREADY_INJECTED = "AlreadyInjected", "Everything is in place already; nothing is missing."
+    OPTED_OUT = "OptedOut", "The label llmobs.dev/inject on the pod or its namespace says false."
+    INVALID_LABEL = "InvalidLabel", "The label llmobs.dev/inject is neither true nor false; correct it or remove it."
+    NO_POLICY = "NoPolicy", "No LLMObservability of the namespace selects this pod."
+    POLICY_DISABLED = "PolicyDisabled", "The policy has injection.mode Disabled, which no label overrides."
+    NOT_OPTED_IN = "NotOptedIn", "The policy has injection.mode OptIn; label the pod or its namespace llmobs.dev/inject=true."
+    MIRROR_POD = "MirrorPod", "A static pod: the kubelet runs it from a file, and a change here would not reach it."
+    HOST_NETWORK = "HostNetwork", "The pod uses the node's network, so its telemetry could not be told from its neighbours'."
+    WINDOWS_NODE = "WindowsNode", "The pod runs on Windows, where the files to be copied do not work."
+    OTHER_AGENT = "OtherAgent", "Another agent instruments this pod; two at once would disturb one another."
+    NO_CONTAINER = "NoContainer", "No container is left: see injection.containers.include and exclude of the policy."
+    NAME_TAKEN = "NameTaken", "The pod uses a container name, volume name or mount path of ours for something else."
+    NOT_A_POD = "NotAPod", "The request does not create a pod."
+    UNREADABLE = "Unreadable", "The request could not be read."
+    FAILED = "Failed", "An unexpected error; the log of the webhook has it."
+
+    @property
+    def decision(self) -> str:
+        """The coarse outcome: ``injected``, ``skipped`` on purpose, or ``failed``."""
+        if self is Reason.INJECTED:
+            return "injected"
+        return "failed" if self in (Reason.UNREADABLE, Reason.FAILED) else "skipped"
