@@ -123,7 +123,7 @@ class _Go:
         with self._started(arguments, stdout=subprocess.PIPE, stderr=self._output) as process:
             text = process.communicate()[0]
         if process.returncode:
-            raise Failed(self.family.name, f"go {' '.join(arguments[:2])} ended with status {process.returncode}", self.log)
+            raise Failed(self.family.name, f"go {arguments[0]} ended with status {process.returncode}", self.log)
         return str(text)
 
     @contextlib.contextmanager

@@ -12,7 +12,7 @@ from pathlib import Path
 from binaries.failure import Failed, tail
 from binaries.places import layout
 
-from cluster import images, monitoring
+from cluster import bud, images, monitoring
 from cluster.settings import Settings, settings
 from cluster.start import up
 from cluster.stop import down
@@ -94,6 +94,24 @@ def monitoring_command(arguments: list[str] | None = None) -> int:
             print(getattr(monitoring, options.print)())
         else:
             monitoring.install(Path(options.kubeconfig))
+        return 0
+
+    return reported(run)
+
+
+def build_image_command(arguments: list[str] | None = None) -> int:
+    """`tools/cluster/build-image`: a project's Dockerfile, built and served."""
+    parser = argparse.ArgumentParser(prog="tools/cluster/build-image", description=bud.__doc__)
+    parser.add_argument("context", type=Path, help="the folder that the Dockerfile copies from")
+    parser.add_argument("name", help="the image's full name with registry and tag, as pods name it")
+    parser.add_argument("--file", default="Dockerfile", help="the Dockerfile below the context (default: %(default)s)")
+    parser.add_argument("--target", default="", help="the stage to build (default: the last)")
+    parser.add_argument("--build-arg", action="append", default=[], metavar="NAME=VALUE", help="a build argument; may be repeated")
+    options = parser.parse_args(arguments)
+
+    def run() -> int:
+        values = dict(argument.split("=", 1) for argument in options.build_arg)
+        print(bud.build(options.context, options.name, file=options.file, arguments=values, target=options.target))
         return 0
 
     return reported(run)

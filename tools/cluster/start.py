@@ -35,7 +35,7 @@ def up(settings: Settings) -> None:
     possible()
     require(NODE_COMMANDS, settings.images.parent / "apt.log")
     with exclusively(settings):
-        _check(settings)
+        check(settings)
         _prepare(settings)
         with Progress("cluster", total=_STAGES) as progress:
             _Start(settings, progress).run()
@@ -53,7 +53,8 @@ def exclusively(settings: Settings) -> Iterator[None]:
         yield
 
 
-def _check(settings: Settings) -> None:
+def check(settings: Settings) -> None:
+    """Raises Failed where the cluster cannot be started: it is up, binaries are missing, something is in the way."""
     if settings.marker.exists():
         raise Failed("cluster", f"already up, or not cleaned up, in {settings.state}: run tools/cluster/down first")
     missing = [name for name in _PROGRAMS if not (settings.binaries / name).exists()]
