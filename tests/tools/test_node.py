@@ -13,7 +13,7 @@ from cluster.stop import down
 def test_down_without_a_cluster_does_nothing(tmp_path: Path) -> None:
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / "theirs").touch()
-    assert not down(settings({"KN": str(tmp_path / "state"), "IMAGES": str(tmp_path / "images")}))
+    assert not down(settings({"KN": str(tmp_path / "state"), "XDG_CACHE_HOME": str(tmp_path)}))
     assert (tmp_path / "state" / "theirs").exists()
 
 
@@ -21,7 +21,7 @@ def test_up_refuses_a_folder_that_is_not_ours(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(start, "_PROGRAMS", ())
     (tmp_path / "theirs").touch()
     with pytest.raises(Failed, match="is not empty and not ours"):
-        start.check(settings({"KN": str(tmp_path)}, binaries=tmp_path))
+        start.check(settings({"KN": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}, binaries=tmp_path))
 
 
 def test_up_names_the_binaries_that_are_missing(tmp_path: Path) -> None:
@@ -30,13 +30,13 @@ def test_up_names_the_binaries_that_are_missing(tmp_path: Path) -> None:
 
 
 def test_up_refuses_what_is_up(tmp_path: Path) -> None:
-    where = settings({"KN": str(tmp_path)}, binaries=tmp_path)
+    where = settings({"KN": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}, binaries=tmp_path)
     where.marker.touch()
     with pytest.raises(Failed, match="already up, or not cleaned up"):
         start.check(where)
 
 
 def test_one_at_a_time(tmp_path: Path) -> None:
-    where = settings({"KN": str(tmp_path / "state"), "IMAGES": str(tmp_path / "images" / "served")})
+    where = settings({"KN": str(tmp_path / "state"), "XDG_CACHE_HOME": str(tmp_path)})
     with exclusively(where), pytest.raises(Failed, match="another up or down"), exclusively(where):
         pass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import threading
 import time
@@ -64,7 +65,7 @@ class Progress:
             self._write(self._erased(self.line()) if self._terminal else self.line() + "\n")
 
     def _erased(self, text: str) -> str:
-        return f"\r\x1b[K{text[:110]}" if self._terminal else text
+        return f"\r\x1b[K{text[: shutil.get_terminal_size().columns - 1]}" if self._terminal else text
 
     def _write(self, text: str) -> None:
         self._stream.write(text)

@@ -66,9 +66,9 @@ class Settings:
 
 
 def settings(environ: Mapping[str, str] = os.environ, *, binaries: Path = Path("/nonexistent")) -> Settings:
-    """The settings that KN (the state's folder), IMAGES and the cache give; `down` needs no binaries."""
+    """The settings that KN (the state's folder) and the cache give; `down` needs no binaries."""
     state = Path(environ.get("KN") or "/dev/shm/llmobs-kn").absolute()
-    return Settings(state=state, binaries=binaries, images=Path(environ.get("IMAGES") or served(environ)))
+    return Settings(state=state, binaries=binaries, images=served(environ))
 
 
 def served(environ: Mapping[str, str] = os.environ) -> Path:

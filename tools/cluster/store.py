@@ -16,6 +16,7 @@ from binaries.progress import Progress
 
 from cluster.settings import served
 
+_VERSIONS = 3
 SOURCES = Path(__file__).parent
 
 
@@ -33,7 +34,7 @@ def key(*parts: Any, files: Iterable[Path] = (), code: Iterable[str] = ()) -> st
 
 def kept(name: str, hashed: str, make: Callable[[Path], None]) -> Path:
     """The tar of image `name` with that key, made by `make` when it is missing, and served from now on."""
-    tar = folder() / "store" / f"{hashed}.tar"
+    tar = folder() / "store" / quote(name, safe="") / f"{hashed}.tar"
     with locked(folder() / "lock" / quote(name, safe=""), f"another run makes {name}; waiting for it"):
         if not tar.exists():
             partial = tar.with_name(f".{hashed}.partial")
@@ -41,8 +42,16 @@ def kept(name: str, hashed: str, make: Callable[[Path], None]) -> Path:
             with Progress(f"image {name}"):
                 make(partial)
             partial.replace(tar)
-    serve(name, tar)
+        tar.touch()
+        serve(name, tar)
+        _forget(tar.parent)
     return tar
+
+
+def _forget(versions: Path) -> None:
+    """Keep the versions of an image that were used last: each change of the product makes another hundred megabytes."""
+    for old in sorted(versions.glob("*.tar"), key=lambda tar: tar.stat().st_mtime)[:-_VERSIONS]:
+        old.unlink()
 
 
 def serve(name: str, tar: Path) -> None:
