@@ -1,22 +1,18 @@
-"""The price table: canonical models with their rows, and the names that lead to them."""
+"""The price table: the built-in list, overruled and extended by every LLMPriceList."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime as dt
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-
-@dataclass(frozen=True)
-class Row:
-    """Prices of one model in US dollars per million tokens; every figure is filled in."""
-
-    model: str
-    """The canonical name: the label ``model``."""
-    input: float
-    output: float
-    cache_read: float
-    cache_write: float
-    reasoning: float
+from llmobs.api.effective import Identity
+from llmobs.api.v1alpha1.pricelist import LLMPriceListSpec
+from llmobs.catalogue.metrics import OTHER
+from llmobs.kit.errors import Invalid
+from llmobs.prices.builtin import builtin
+from llmobs.prices.lists import Source, checked, dangling, merged, source
+from llmobs.prices.rows import Rank, Row, find, find_anywhere, ranks
 
 
 @dataclass(frozen=True)
@@ -25,7 +21,43 @@ class PriceTable:
 
     rows: Mapping[str, Row] = field(default_factory=dict)
     """Name -> row. A name may be qualified as ``provider|name`` for a price of one provider; that row is tried first."""
+    refused: Mapping[str, Invalid] = field(default_factory=dict, compare=False)
+    """Name of an LLMPriceList -> why nothing of it is in the table."""
 
     def canonical(self, name: str) -> str:
-        """The label ``model`` that a call naming ``name`` gets; ``other`` when no row matches."""
-        raise NotImplementedError
+        """The label ``model`` that a call naming ``name`` gets; ``other`` when no row matches.
+
+        A name that only one provider has a price for is found too: the model is the same, whoever is asked.
+        """
+        row = find_anywhere(self.rows, name)
+        return row.model if row else OTHER
+
+    def find(self, name: str, provider: str | None = None) -> Row | None:
+        """The row that prices a call for ``name`` to ``provider`` (gen_ai.provider.name)."""
+        return find(self.rows, name, provider)
+
+    def ranks(self) -> tuple[Rank, ...]:
+        """The rows in the groups in which the collector's statements look them up."""
+        return ranks(self.rows)
+
+
+def table(lists: Iterable[tuple[Identity, LLMPriceListSpec]], *, at: dt.date | None = None) -> PriceTable:
+    """The table as of the day ``at``, UTC; without a day every announced change of a list price counts as in force.
+
+    A list that contradicts itself, an older list or the rest of the table is left out as a whole and named in ``refused``, with
+    the path of the field; the others keep working. Older means created earlier, then first by name.
+    """
+    base = builtin(at)
+    accepted: list[Source] = []
+    refused: dict[str, Invalid] = {}
+    for identity, spec in sorted(lists, key=lambda item: (item[0].created, item[0].name)):
+        try:
+            accepted.append(checked(source(identity.name, spec), accepted, base))
+        except Invalid as finding:
+            refused[identity.name] = finding
+    rows = merged(base, accepted)
+    while lost := dangling(rows, accepted):
+        refused.update(lost)
+        accepted = [item for item in accepted if item.name not in lost]
+        rows = merged(base, accepted)
+    return PriceTable(rows, refused)

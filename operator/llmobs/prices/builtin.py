@@ -1,0 +1,139 @@
+"""The built-in list: what genai-prices knows of the providers we list, as rows by name.
+
+Only the base rate counts: tiers by length of the input, times of day, priority or batch processing, tokens of sound and
+pictures are not told apart. Cache writes are priced at the rate of the short-lived cache.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cache
+
+from genai_prices import types as listed
+from genai_prices.data import providers as _listed_providers
+
+from llmobs.prices.names import forms, stem, undated, unplaced
+from llmobs.prices.providers import PROVIDERS, Provider
+from llmobs.prices.rows import Row, find, key
+
+_SHORT_DATE = re.compile(r"-\d{4}$")
+"""A release such as gpt-4-0613. Too much like a size to be cut from names nobody listed."""
+
+
+@dataclass(frozen=True)
+class Builtin:
+    """Rows by name, and names that are other names of a row: they follow when a list of the user's prices that row anew."""
+
+    rows: dict[str, Row] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
+
+
+@cache
+def builtin(at: dt.date | None) -> Builtin:
+    """The list as of the day ``at``, UTC; without a day, every announced change counts as in force."""
+    rows: dict[str, Row] = {}
+    aliases: dict[str, str] = {}
+    for provider in (item for item in PROVIDERS if item.owner):
+        _own(provider, at, rows, aliases)
+    made = {**rows, **{name: rows[to] for name, to in aliases.items()}}
+    for provider in (item for item in PROVIDERS if item.listed and not item.owner):
+        rows.update(_hosted(provider, at, made))
+    return Builtin(_pruned(rows), aliases)
+
+
+def _own(provider: Provider, at: dt.date | None, rows: dict[str, Row], aliases: dict[str, str]) -> None:
+    """Add the models of a provider that made them; a name that two of them list belongs to the first."""
+    found = {name: row for name, row in _rows(provider, at).items() if name not in rows and name not in aliases}
+    for name, row in found.items():
+        short = _SHORT_DATE.sub("", name)
+        same = found.get(short) if short != name else None
+        if same is not None and same == row.called(same.model):
+            aliases[name] = short
+        else:
+            rows[name] = row
+
+
+def _hosted(provider: Provider, at: dt.date | None, made: dict[str, Row]) -> dict[str, Row]:
+    """The prices of a provider that serves others' models; the canonical name is the maker's where the maker lists the model."""
+    found: dict[str, Row] = {}
+    for name, row in _rows(provider, at).items():
+        maker = find(made, name)
+        found[key(provider.name, name)] = row.called(maker.model) if maker else row
+    return found
+
+
+def _pruned(rows: dict[str, Row]) -> dict[str, Row]:
+    """``rows`` without those that are found by a less specific name anyway."""
+    kept = dict(rows)
+    for full in sorted(rows):
+        provider, _, name = full.rpartition("|")
+        row = kept.pop(full)
+        if find(kept, name, provider or None) != row:
+            kept[full] = row
+    return kept
+
+
+def _rows(provider: Provider, at: dt.date | None) -> dict[str, Row]:
+    source = next(item for item in _listed_providers if item.id == provider.listed)
+    priced = [(model, price) for model in source.models if (price := _price(model, at))]
+    found = {name: price for model, price in priced for name in _names(source, model)}
+    return {name: row.called(_label(name, row, found)) for name, row in sorted(found.items())}
+
+
+def _label(name: str, row: Row, found: dict[str, Row]) -> str:
+    """The stem, unless a less specific name has another price: then the dated name or, without a date, the name with its version."""
+    lesser = [found[form] for form in forms(name) if form != name and form in found]
+    if lesser and lesser[-1].called("") == row.called(""):
+        return stem(name)
+    return undated(name) if lesser and undated(name) != stem(name) else unplaced(name)
+
+
+def _price(model: listed.ModelInfo, at: dt.date | None) -> Row | None:
+    """Prices per million tokens; none for a model that is not billed by text tokens."""
+    prices = model.prices if isinstance(model.prices, listed.ModelPrice) else _in_force(model.prices, at)
+    value = {kind: _base(getattr(prices, f"{kind}_mtok")) for kind in ("input", "output", "cache_read", "cache_write", "output_reasoning")}
+    paid, made = value["input"], value["output"]
+    if not paid and not made:
+        return None
+    paid, made = paid or 0.0, made or 0.0
+    either = [paid if value[kind] is None else value[kind] for kind in ("cache_read", "cache_write")]
+    reasoning = value["output_reasoning"]
+    return Row("", paid, made, either[0] or 0.0, either[1] or 0.0, made if reasoning is None else reasoning)
+
+
+def _in_force(prices: list[listed.ConditionalPrice], at: dt.date | None) -> listed.ModelPrice:
+    for item in reversed(prices):
+        start = item.constraint
+        if start is None or (isinstance(start, listed.StartDateConstraint) and (at is None or start.start_date <= at)):
+            return item.prices
+    return prices[0].prices
+
+
+def _base(price: Decimal | listed.TieredPrices | None) -> float | None:
+    if price is None:
+        return None
+    return float(price.base if isinstance(price, listed.TieredPrices) else price)
+
+
+def _names(source: listed.Provider, model: listed.ModelInfo) -> set[str]:
+    """The names by which a call may ask for ``model``: literals of its rule that lead to it and to no model listed before it."""
+    literal = {text.lower() for text in _literals(model.match)} | {model.id.lower()}
+    whole = {text for text in literal if text[-1] not in "-@.:/"}
+    every = whole | {stem(text) for text in whole} | {_SHORT_DATE.sub("", text) for text in whole}
+    unclaimed = {model.id.lower()} & whole if source.find_model(model.id) is None else set()
+    return unclaimed | {text for text in every if source.find_model(text) is model}
+
+
+def _literals(clause: listed.MatchLogic) -> Iterator[str]:
+    if isinstance(clause, listed.ClauseOr):
+        for part in clause.or_:
+            yield from _literals(part)
+    elif isinstance(clause, listed.ClauseAnd):
+        for part in clause.and_:
+            yield from _literals(part)
+    elif not isinstance(clause, listed.ClauseRegex):
+        yield from (value for value in vars(clause).values() if isinstance(value, str) and value)

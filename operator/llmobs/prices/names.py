@@ -1,0 +1,66 @@
+"""How the name of a model becomes its canonical name: the steps that Python and the collector's statements share."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+VENDORS = (
+    "ai21|alibaba|amazon|anthropic|cohere|deepseek|google|luma|meta|minimax|mistral|moonshot|moonshotai|nvidia|openai|qwen|stability|"
+    "twelvelabs|writer|xai|zai"
+)
+REGIONS = "us-gov|us|eu|apac|ap|au|jp|in|ca|sa|me|af|global|regional"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One replacement, in the syntax that Python's ``re`` and RE2 read alike; a backslash and 1 stand for the first group."""
+
+    pattern: str
+    replacement: str = ""
+
+
+_PATH = Step(r"^.*/")
+_TUNED = Step(r"^(ft:[^:]+):.*$", r"\1")
+_VERSION = Step(r"(-v\d+(:\d+)?|:\d+)$")
+_PLACE = Step(rf"^(({REGIONS})\.)?(({VENDORS})\.)?")
+_RELEASE = Step(r"^(gemini-.+)-0\d\d$", r"\1")
+_DATE = Step(r"([-@](20\d\d-\d\d-\d\d|20\d{6}|\d\d-20\d\d|latest|default))+$")
+
+STEPS = (_PATH, _TUNED, _VERSION, _PLACE, _RELEASE, _DATE)
+"""From most to least specific: provider path, owner of a fine-tuned model, version suffix, region and vendor, release, date."""
+
+
+@lru_cache(maxsize=32768)
+def forms(name: str) -> tuple[str, ...]:
+    """``name`` in lower case, then after each step: every form under which a price may be listed, most specific first."""
+    found = [name.lower()]
+    for step in STEPS:
+        found.append(_after(step, found[-1]))
+    return tuple(found)
+
+
+def _after(step: Step, name: str) -> str:
+    return re.sub(step.pattern, step.replacement, name)
+
+
+def stem(name: str) -> str:
+    """The last form: without provider path, region, date, ``-latest`` and version suffix."""
+    return forms(name)[-1]
+
+
+def undated(name: str) -> str:
+    """The form without path, region and version, but with the date."""
+    return forms(name)[-2]
+
+
+def unplaced(name: str) -> str:
+    """Without provider path, region, vendor and date, but with the version suffix."""
+    return _after(_DATE, _after(_PLACE, _after(_PATH, name.lower())))
+
+
+def form_of(name: str) -> int:
+    """Which form a listed name is looked up by: the last one that leaves it as it is."""
+    found = forms(name)
+    return max(index for index, form in enumerate(found) if form == found[0])
