@@ -19,12 +19,18 @@ class Refused(Exception):
         self.message = message
 
 
-_TRANSIENT = frozenset({408, 409, 410, 429, 500, 502, 503, 504})
+class Expired(NotYet):
+    """A resourceVersion is too old to go on from: list anew."""
+
+
+_TRANSIENT = frozenset({408, 409, 429, 500, 502, 503, 504})
 
 
 def failure(status: int, answer: dict[str, Any], *, what: str, retry_after: str | None = None) -> Refused | NotYet:
     """The exception for an answer of at least 300: worth another try, or not."""
     message = str(answer.get("message") or answer.get("reason") or "no reason given")
+    if status == 410:
+        return Expired(f"{what}: {message} ({status})", delay=0.0)
     if status not in _TRANSIENT:
         return Refused(status, message, what=what)
     asked = (retry_after or "").strip()

@@ -57,9 +57,13 @@ def accepted(policy: Policy, pods: Pods) -> Finding:
     if policy.restrictions:
         return Finding(ConditionType.ACCEPTED, Status.TRUE, Reason.RESTRICTED, "; ".join(policy.restrictions))
     if pods.elsewhere:
-        said = f"some of the matching pods belong to {', '.join(pods.elsewhere)}, whose selector is more specific or older"
-        return Finding(ConditionType.ACCEPTED, Status.TRUE, Reason.SHADOWED, said)
+        return Finding(ConditionType.ACCEPTED, Status.TRUE, Reason.SHADOWED, shadow(pods))
     return Finding(ConditionType.ACCEPTED, Status.TRUE, Reason.ACCEPTED, "the spec is valid and applies")
+
+
+def shadow(pods: Pods) -> str:
+    """What it means that other policies win pods of this one."""
+    return f"some of the matching pods belong to {', '.join(pods.elsewhere)}, whose selector is more specific or older"
 
 
 def injection(policy: Policy, pods: Pods, broken: str | None) -> Finding:

@@ -1,0 +1,60 @@
+"""What the chart installed, by its fixed names, and how what we create is bound to it: owner references instead of finalizers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from llmobs.cluster.client import Client, Manifest
+from llmobs.cluster.kinds import CLUSTER_ROLE, CONFIG_MAP, DEPLOYMENT, WEBHOOKS
+
+SETTINGS = "llmobs-settings"
+"""ConfigMap that owns the fleet's namespaced objects: uninstalling the chart takes them along."""
+CONTROLLER = "llmobs-controller"
+"""ClusterRole that owns the fleet's cluster-wide objects, which can't belong to a namespaced one."""
+WEBHOOK = "llmobs-webhook"
+"""Deployment, Service and MutatingWebhookConfiguration of admission."""
+CERTIFICATE = "llmobs-webhook-cert"
+"""Secret with the webhook's serving certificate, mounted by its pods."""
+AUTHORITY = "llmobs-webhook-ca"
+"""Secret with the certificate authority; nobody but the controller reads it."""
+
+Owners = Mapping[bool, Mapping[str, Any]]
+"""Owner reference by whether the object that is owned has a namespace."""
+
+
+def reference(manifest: Manifest) -> dict[str, Any]:
+    """An owner reference to an object. Without blockOwnerDeletion, which would need rights on finalizers."""
+    return {
+        "apiVersion": manifest["apiVersion"],
+        "kind": manifest["kind"],
+        "name": manifest["metadata"]["name"],
+        "uid": manifest["metadata"]["uid"],
+    }
+
+
+async def owners(client: Client, namespace: str) -> Owners:
+    """The owners of fleet objects, as far as they exist: both, or none where the operator was not installed by its chart."""
+    settings = await client.get(CONFIG_MAP, SETTINGS, namespace=namespace)
+    role = await client.get(CLUSTER_ROLE, CONTROLLER)
+    return {namespaced: reference(found) for namespaced, found in ((True, settings), (False, role)) if found}
+
+
+async def broken(client: Client, namespace: str) -> str | None:
+    """What keeps admission from instrumenting pods, in one sentence; None when nothing does."""
+    configuration = await client.get(WEBHOOKS, WEBHOOK)
+    if configuration is None:
+        return f"there is no MutatingWebhookConfiguration {WEBHOOK}, so no pod is instrumented; install the chart's webhook"
+    services = [item["clientConfig"] for item in configuration.get("webhooks") or [] if "service" in item["clientConfig"]]
+    if any(not item.get("caBundle") for item in services):
+        return "the webhook's certificate is not published yet"
+    return await _away(client, namespace) if services else None
+
+
+async def _away(client: Client, namespace: str) -> str | None:
+    deployment = await client.get(DEPLOYMENT, WEBHOOK, namespace=namespace)
+    if deployment is None:
+        return f"there is no Deployment {namespace}/{WEBHOOK}, so no pod is instrumented; install the chart's webhook"
+    if not (deployment.get("status") or {}).get("availableReplicas"):
+        return f"no pod of Deployment {namespace}/{WEBHOOK} is ready; pods created now are not instrumented"
+    return None

@@ -1,0 +1,94 @@
+"""Compare intent with reality: which pods of a namespace are instrumented, which are not, and why, policy by policy."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+
+from llmobs.api import names
+from llmobs.api.v1alpha1.status import SkippedPods
+from llmobs.cluster.client import Client, Manifest
+from llmobs.cluster.kinds import POD
+from llmobs.inject.decide import Decision, decide
+from llmobs.inject.patch import Misfit
+from llmobs.inject.pod import decode
+from llmobs.inject.reasons import Reason
+from llmobs.inject.select import Namespace, matching
+from llmobs.plan.findings import Pods
+
+SHADOWED = "Shadowed"
+"""Why a policy's pod counts as skipped when another policy governs it."""
+
+
+async def pods(client: Client, namespace: str) -> list[Manifest]:
+    """The pods of a namespace that run or are about to."""
+    found, _ = await client.list(POD, namespace=namespace, fields="status.phase!=Succeeded,status.phase!=Failed")
+    return [pod for pod in found if not pod["metadata"].get("deletionTimestamp")]
+
+
+@dataclass
+class _Count:
+    matched: int = 0
+    injected: int = 0
+    outdated: int = 0
+    missed: list[str] = field(default_factory=list)
+    skipped: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, str] = field(default_factory=dict)
+    elsewhere: set[str] = field(default_factory=set)
+
+    def skip(self, reason: str, name: str) -> None:
+        self.skipped[reason] += 1
+        self.examples.setdefault(reason, name)
+
+    def done(self) -> Pods:
+        ordered = sorted(self.skipped.items(), key=lambda item: (-item[1], item[0]))
+        return Pods(
+            matched=self.matched,
+            injected=self.injected,
+            outdated=self.outdated,
+            skipped=tuple(SkippedPods(reason=reason, count=count, example=self.examples[reason]) for reason, count in ordered),
+            missed=tuple(self.missed),
+            elsewhere=tuple(sorted(self.elsewhere)),
+        )
+
+
+def tally(found: Iterable[Manifest], namespace: Namespace) -> Mapping[str, Pods]:
+    """How each policy of a namespace (by its key) fares with the namespace's pods."""
+    counts = {policy.key: _Count() for policy in namespace.policies}
+    for pod in found:
+        candidates = matching(namespace.policies, pod["metadata"].get("labels") or {})
+        name = str(pod["metadata"]["name"])
+        if candidates:
+            _judge(counts[candidates[0].key], pod, name, candidates[0].revision, namespace)
+        for loser in candidates[1:]:
+            count = counts[loser.key]
+            count.matched += 1
+            count.elsewhere.add(candidates[0].key)
+            count.skip(SHADOWED, name)
+    return {key: count.done() for key, count in counts.items()}
+
+
+def _judge(count: _Count, pod: Manifest, name: str, revision: str, namespace: Namespace) -> None:
+    count.matched += 1
+    meta = pod["metadata"]
+    if (meta.get("labels") or {}).get(names.INJECTED) == "true":
+        count.injected += 1
+        count.outdated += (meta.get("annotations") or {}).get(names.POLICY_REVISION) != revision
+        return
+    reason = _decision(pod, namespace).reason
+    if reason in (Reason.INJECTED, Reason.ALREADY_INJECTED):
+        count.missed.append(name)
+        count.skip("NotInjected", name)
+    else:
+        count.skip(reason.value, name)
+
+
+def _decision(pod: Manifest, namespace: Namespace) -> Decision:
+    try:
+        return decide(decode(json.dumps(pod).encode()), namespace)
+    except (msgspec.MsgspecError, Misfit, RecursionError, ValueError):
+        return Decision(Reason.UNREADABLE)

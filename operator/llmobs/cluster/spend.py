@@ -1,0 +1,59 @@
+"""Read spend from Prometheus, for all namespaces at once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import aiohttp
+
+from llmobs.api.conditions import ConditionType, Finding, Reason, Status
+from llmobs.catalogue import metrics
+from llmobs.plan.findings import Spend
+
+Sample = tuple[Mapping[str, str], float]
+
+CALLING = f"sum by (k8s_namespace) (last_over_time({metrics.CALLS}[15m]))"
+"""Namespaces whose calls reached Prometheus in the last quarter of an hour."""
+_TIMEOUT = aiohttp.ClientTimeout(total=10, sock_connect=3)
+
+
+async def read(url: str, *, at: str) -> Spend:
+    """What Prometheus at ``url`` tells; that it tells nothing is a finding, never an exception. ``at`` is now, RFC 3339."""
+    if not url:
+        said = "no Prometheus is configured (prometheus.url), so spend is not read; alerts work all the same"
+        return Spend(problem=_unknown(Reason.PROMETHEUS_NOT_CONFIGURED, said))
+    queries = (metrics.MONTH_TO_DATE, metrics.BUDGET_SPENT, CALLING)
+    try:
+        async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:
+            months, budgets, calls = await asyncio.gather(*(_query(session, url, text) for text in queries))
+    except (aiohttp.ClientError, OSError, TimeoutError, ValueError, KeyError, TypeError) as error:
+        said = f"Prometheus at {url} can't be read: {error or type(error).__name__}"
+        return Spend(problem=_unknown(Reason.PROMETHEUS_UNREACHABLE, said))
+    return spend(months, budgets, calls, at=at)
+
+
+def spend(months: list[Sample], budgets: list[Sample], calls: list[Sample], *, at: str) -> Spend:
+    """Three answers as one."""
+    return Spend(
+        month_to_date={labels.get("namespace", ""): value for labels, value in months},
+        budgets={(labels.get("namespace", ""), labels.get("policy", ""), labels.get("budget", "")): value for labels, value in budgets},
+        calling=frozenset(labels.get("k8s_namespace", "") for labels, _ in calls),
+        at=at,
+    )
+
+
+async def _query(session: aiohttp.ClientSession, url: str, text: str) -> list[Sample]:
+    async with session.post(f"{url.rstrip('/')}/api/v1/query", data={"query": text}) as response:
+        answer: Any = json.loads(await response.text())
+    if answer.get("status") != "success":
+        raise ValueError(f"{answer.get('error', 'no success')} (HTTP {response.status})")
+    found = [(item["metric"], float(item["value"][1])) for item in answer["data"]["result"]]
+    return [(labels, value) for labels, value in found if math.isfinite(value)]
+
+
+def _unknown(reason: Reason, message: str) -> Finding:
+    return Finding(ConditionType.TELEMETRY_FLOWING, Status.UNKNOWN, reason, message)

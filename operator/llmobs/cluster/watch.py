@@ -1,0 +1,82 @@
+"""List, then watch for ever: bookmarks, expired versions, lost connections and a slow re-list against what was missed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Callable
+from typing import NoReturn
+
+from llmobs.cluster.client import Client, Manifest
+from llmobs.cluster.errors import Expired, Refused
+from llmobs.cluster.kinds import Resource
+from llmobs.kit.errors import NotYet
+
+RELIST = 600.0
+"""Seconds after which a kind is listed anew, whatever the watch has told."""
+_FIRST, _LONGEST = 0.5, 30.0
+
+logger = logging.getLogger(__name__)
+
+Listed = Callable[[list[Manifest]], None]
+Changed = Callable[[str, Manifest], None]
+Beat = Callable[[str], None]
+
+
+async def follow(client: Client, kind: Resource, *, listed: Listed, changed: Changed, beat: Beat) -> NoReturn:
+    """Keep somebody informed of every object of a kind.
+
+    ``listed`` gets the whole truth, ``changed`` one event (ADDED, MODIFIED, DELETED) at a time, ``beat`` the plural
+    whenever the stream has proven to be alive.
+    """
+    failures = 0
+    while True:
+        try:
+            items, since = await client.list(kind)
+            listed(items)
+            beat(kind.plural)
+            failures = 0
+            await _watch(client, kind, since, changed, beat)
+        except Expired:
+            continue
+        except (NotYet, Refused) as error:
+            failures += 1
+            delay = pause(failures)
+            logger.warning("watch of %s: %s; again in %.1f s", kind.plural, error, delay)
+            await asyncio.sleep(delay)
+
+
+async def _watch(client: Client, kind: Resource, since: str, changed: Changed, beat: Beat) -> None:
+    until = time.monotonic() + RELIST * random.uniform(0.9, 1.1)
+    failures = 0
+    while time.monotonic() < until:
+        try:
+            async for event, item in client.watch(kind, since=since):
+                beat(kind.plural)
+                failures = 0
+                since = _told(event, item, changed) or since
+        except Expired:
+            raise
+        except NotYet as error:
+            failures += 1
+            if failures > 3:
+                raise
+            logger.info("watch of %s: %s; resuming", kind.plural, error)
+            await asyncio.sleep(pause(failures))
+
+
+def _told(event: str, item: Manifest, changed: Changed) -> str:
+    """Hand one event on; returns the version to go on from."""
+    if event == "ERROR":
+        said = f"the API server ended the watch: {item.get('message', 'no reason given')}"
+        raise Expired(said, delay=0.0) if item.get("code") == 410 else NotYet(said)
+    if event != "BOOKMARK":
+        changed(event, item)
+    return str(item["metadata"].get("resourceVersion", ""))
+
+
+def pause(failures: int) -> float:
+    """Seconds to wait before try number ``failures`` + 1: doubling, bounded, with jitter so that a fleet does not come at once."""
+    return min(_LONGEST, _FIRST * float(2 ** min(failures - 1, 10))) * random.uniform(0.5, 1.0)

@@ -1,0 +1,89 @@
+"""What every reconciliation works with: the connection, the settings, and what was last read of the cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from llmobs.api.conditions import Finding
+from llmobs.api.settings import Settings
+from llmobs.cluster.client import Client
+from llmobs.cluster.events import Recorder
+from llmobs.cluster.installation import Owners
+from llmobs.handlers.reader import Reader, View
+from llmobs.handlers.world import Key, World
+from llmobs.plan.findings import Spend, worst
+from llmobs.plan.inputs import Facts
+from llmobs.telemetry.controller import Metrics
+
+
+class Task(NamedTuple):
+    """A key of the queue: what to do, and for a policy which one."""
+
+    kind: str
+    where: Key = Key("", "")
+
+
+REFRESH, FLEET, HEALTH, CERTIFICATES = Task("Refresh"), Task("Fleet"), Task("Health"), Task("Certificates")
+
+
+def policy(where: Key) -> Task:
+    """The task of one LLMObservability."""
+    return Task("Policy", where)
+
+
+def now() -> datetime:
+    """The time, in UTC."""
+    return datetime.now(tz=UTC)
+
+
+def text(moment: datetime) -> str:
+    """RFC 3339, to the second."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@dataclass
+class Context:
+    """Mutable, of one event loop."""
+
+    client: Client
+    settings: Settings
+    namespace: str
+    reader: Reader
+    recorder: Recorder
+    metrics: Metrics
+    ask: Callable[[Task, float], None]
+    """Put a task into the queue, due in so many seconds."""
+    world: World = field(default_factory=World)
+    facts: Facts = field(default_factory=Facts)
+    owners: Owners = field(default_factory=dict)
+    spend: Spend = field(default_factory=Spend)
+    webhook: str | None = None
+    """What keeps admission from working; None: nothing."""
+    planned: tuple[Finding, ...] = ()
+    """How the fleet's objects fared when they were last applied."""
+    gateway: Finding | None = None
+    """How the gateway is doing."""
+    refreshed: datetime | None = None
+    settled: dict[str, tuple[View, tuple[Finding, ...]]] = field(default_factory=dict)
+    """By uid, the view for which a policy's objects were last found to be in place, with the findings."""
+
+    def view(self) -> View:
+        """The world as it is now, parsed."""
+        return self.reader.view(self.world, self.facts)
+
+    def shared(self) -> tuple[Finding, ...]:
+        """What the fleet means for every policy: one finding per condition."""
+        gateway = () if self.gateway is None else (self.gateway,)
+        return tuple(worst([*self.planned, *gateway]).values())
+
+    def uids(self) -> Mapping[str, Key]:
+        """Where the LLMObservability with a uid is."""
+        return {str(body["metadata"]["uid"]): where for where, body in self.world.of("LLMObservability").items()}
+
+    def ask_all(self, delay: float = 0.0) -> None:
+        """Ask for every policy."""
+        for where in self.world.of("LLMObservability"):
+            self.ask(policy(where), delay)

@@ -1,0 +1,88 @@
+"""What exists once per cluster: the gateway, the fleet's rules and dashboards; and the verdicts on cluster-wide resources."""
+
+from __future__ import annotations
+
+from llmobs.api.conditions import ConditionType, Finding, Reason, Status
+from llmobs.cluster.gateway import rollout
+from llmobs.cluster.installation import broken
+from llmobs.cluster.kinds import FLEET, FLEET_KINDS, POLICY, PRICES
+from llmobs.cluster.live import FLEET as OWNER
+from llmobs.cluster.live import live
+from llmobs.cluster.prune import in_use
+from llmobs.cluster.status import write
+from llmobs.handlers.context import HEALTH, Context, now, text
+from llmobs.handlers.parts import carry_out
+from llmobs.handlers.reader import View
+from llmobs.handlers.world import Body, Key
+from llmobs.plan.build import fleet_parts
+from llmobs.plan.status import fleet_status
+
+SOON = 3.0
+"""Seconds after which a gateway or a webhook that is not ready is looked at again."""
+
+
+async def reconcile(context: Context) -> None:
+    """Bring the fleet's objects and the status of cluster-wide resources to where they should be."""
+    view = context.view()
+    prometheus = context.facts.prometheus_operator is not False
+    there = await live(context.client, FLEET_KINDS, owner=OWNER, namespace=context.namespace, prometheus=prometheus)
+    keep = await in_use(context.client, context.namespace)
+    findings = await carry_out(context, fleet_parts(view.inputs), there, context.owners, keep=keep)
+    if findings != context.planned:
+        context.planned = findings
+        context.ask_all()
+    context.ask(HEALTH, 0.0)
+    await _verdicts(context, view)
+    _count(context, view)
+
+
+async def health(context: Context) -> float | None:
+    """Look at the gateway and the webhook; returns when to look again while one of them is not well."""
+    before = context.gateway, context.webhook
+    context.gateway = await rollout(context.client, context.namespace)
+    context.webhook = await broken(context.client, context.namespace)
+    if (context.gateway, context.webhook) != before:
+        context.ask_all()
+    well = context.gateway.status is Status.TRUE and context.webhook is None
+    return None if well else SOON
+
+
+async def _verdicts(context: Context, view: View) -> None:
+    for kind in (FLEET, PRICES):
+        for where, body in context.world.of(kind.kind).items():
+            if not body["metadata"].get("deletionTimestamp"):
+                await _verdict(context, view, kind.kind, where, body)
+
+
+async def _verdict(context: Context, view: View, kind: str, where: Key, body: Body) -> None:
+    invalid = view.refused.get((kind, where))
+    if invalid is not None:
+        said = f"{invalid}. What was accepted last keeps serving"
+        finding = Finding(ConditionType.ACCEPTED, Status.FALSE, Reason.INVALID, said)
+    else:
+        said = _governed(view, where.name) if kind == FLEET.kind else _priced(body)
+        finding = Finding(ConditionType.ACCEPTED, Status.TRUE, Reason.ACCEPTED, said)
+    generation = int(body["metadata"].get("generation", 0))
+    status = fleet_status(body.get("status") or {}, finding, generation=generation, now=text(now()))
+    if await write(context.client, dict(body), status):
+        context.metrics.writes.labels(kind, "status").inc()
+
+
+def _governed(view: View, fleet: str) -> str:
+    governed = [item for item in view.inputs.policies if item.fleet == fleet]
+    used = sorted({item.name for policy in view.inputs.policies for item in policy.destinations})
+    offered = {item.name for fleets in view.inputs.fleets if fleets.identity.name == fleet for item in fleets.spec.destinations}
+    sent = ", ".join(name for name in used if name in offered)
+    said = f"governs {len(governed)} LLMObservability in {len({item.identity.namespace for item in governed})} namespaces"
+    return f"{said}; destinations in use: {sent}" if sent else said
+
+
+def _priced(body: Body) -> str:
+    spec = body.get("spec") or {}
+    return f"{len(spec.get('prices') or [])} prices and {len(spec.get('aliases') or [])} aliases are in force"
+
+
+def _count(context: Context, view: View) -> None:
+    refused = sum(kind == POLICY.kind for kind, _ in view.refused)
+    context.metrics.policies.labels("accepted").set(len(context.world.of(POLICY.kind)) - refused)
+    context.metrics.policies.labels("refused").set(refused)

@@ -1,0 +1,97 @@
+"""One LLMObservability: its objects, what became of its pods and money, and its status."""
+
+from __future__ import annotations
+
+import re
+
+from llmobs.api.conditions import ConditionType, Finding, Reason, Status
+from llmobs.api.effective import Policy
+from llmobs.cluster.installation import reference
+from llmobs.cluster.kinds import POLICY, POLICY_KINDS
+from llmobs.cluster.live import live
+from llmobs.cluster.pods import pods, tally
+from llmobs.cluster.status import write
+from llmobs.handlers.context import Context, now, text
+from llmobs.handlers.parts import carry_out
+from llmobs.handlers.reader import View
+from llmobs.handlers.world import Body, Key
+from llmobs.inject.compiled import Platform, compiled
+from llmobs.inject.select import namespace
+from llmobs.kit.errors import Invalid
+from llmobs.plan.build import policy_parts
+from llmobs.plan.findings import Pods, accepted, budgets, injection, shadow, telemetry, within
+from llmobs.plan.status import policy_status, refused_status
+
+_DESTINATION = re.compile(r"^spec\.(defaults\.)?backends\[\d+\]\.destination$")
+
+
+async def reconcile(context: Context, where: Key) -> None:
+    """Bring one policy's objects and status to where they should be; nothing happens for one that is gone or going."""
+    body = context.world.of(POLICY.kind).get(where)
+    if body is None or body["metadata"].get("deletionTimestamp"):
+        return
+    view = context.view()
+    invalid, policy = view.refused.get((POLICY.kind, where)), view.policies.get(where)
+    if policy is None:
+        if invalid is not None:
+            await _refuse(context, body, invalid)
+        return
+    found = await _pods(context, view, policy)
+    verdict = accepted(policy, found) if invalid is None else refusal(invalid)
+    own = await _objects(context, view, policy, body) if invalid is None else ()
+    findings = [
+        verdict,
+        *context.shared(),
+        *own,
+        injection(policy, found, context.webhook),
+        telemetry(policy, found, context.spend),
+        within(budgets(policy, context.spend), context.spend),
+    ]
+    generation = int(body["metadata"].get("generation", 0))
+    status = policy_status(
+        body.get("status") or {}, findings, generation=generation, now=text(now()), policy=policy, pods=found, spend=context.spend
+    )
+    await _write(context, body, status)
+    if found.elsewhere:
+        await context.recorder.warn(dict(body), reason=Reason.SHADOWED.value, message=shadow(found))
+
+
+def refusal(invalid: Invalid) -> Finding:
+    """Accepted=False, with where and why."""
+    unknown = _DESTINATION.match(invalid.path) is not None and "is not a destination" in invalid.message
+    reason = Reason.UNKNOWN_DESTINATION if unknown else Reason.INVALID
+    return Finding(ConditionType.ACCEPTED, Status.FALSE, reason, f"{invalid}. What was accepted last keeps serving")
+
+
+async def _refuse(context: Context, body: Body, invalid: Invalid) -> None:
+    generation = int(body["metadata"].get("generation", 0))
+    status = refused_status(body.get("status") or {}, refusal(invalid), generation=generation, now=text(now()))
+    await _write(context, body, status)
+
+
+async def _write(context: Context, body: Body, status: dict[str, object]) -> None:
+    if await write(context.client, dict(body), status):
+        context.metrics.writes.labels(POLICY.kind, "status").inc()
+
+
+async def _objects(context: Context, view: View, policy: Policy, body: Body) -> tuple[Finding, ...]:
+    uid = policy.identity.uid
+    known = context.settled.get(uid)
+    if known is not None and known[0] is view:
+        return known[1]
+    prometheus = context.facts.prometheus_operator is not False
+    there = await live(context.client, POLICY_KINDS, owner=uid, namespace=policy.identity.namespace, prometheus=prometheus)
+    findings = await carry_out(context, policy_parts(view.inputs, policy), there, {True: reference(dict(body))})
+    context.settled[uid] = (view, findings)
+    return findings
+
+
+async def _pods(context: Context, view: View, policy: Policy) -> Pods:
+    place = policy.identity.namespace
+    platform = Platform(settings=context.settings, namespace=context.namespace)
+    siblings = [compiled(item, platform) for where, item in view.policies.items() if where.namespace == place]
+    labels = context.world.labels.get(place, {})
+    found = tally(await pods(context.client, place), namespace(place, labels, siblings))[policy.key]
+    for state, count in (("injected", found.injected), ("missed", len(found.missed)), ("skipped", sum(s.count for s in found.skipped))):
+        context.metrics.pods.labels(place, state).set(count)
+    return found

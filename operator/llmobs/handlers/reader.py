@@ -1,0 +1,147 @@
+"""From the world to what plans are made from: everything parsed, and the last good state of what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from llmobs.api import effective
+from llmobs.api.effective import Fleet, Identity, Policy
+from llmobs.api.settings import Settings
+from llmobs.api.v1alpha1.pricelist import LLMPriceListSpec
+from llmobs.cluster.kinds import FLEET, POLICY, PRICES
+from llmobs.handlers.world import Body, Key, World, essence
+from llmobs.kit.decode import decode
+from llmobs.kit.errors import Invalid
+from llmobs.plan.inputs import Facts, Inputs
+from llmobs.prices.table import PriceTable
+
+Lists = Sequence[tuple[Identity, LLMPriceListSpec]]
+Priced = Callable[[Lists], tuple[PriceTable, Mapping[str, Invalid]]]
+"""Price lists to one table, and why a list (by name) could not be taken."""
+Refusals = dict[tuple[str, Key], Invalid]
+
+
+@dataclass(frozen=True)
+class View:
+    """Everything parsed: what plans are made from, and what was refused."""
+
+    inputs: Inputs
+    policies: Mapping[Key, Policy]
+    """The policy that serves at each place: the accepted one, or of a refused one the last good."""
+    refused: Mapping[tuple[str, Key], Invalid]
+    """By kind and place, why a resource is not accepted."""
+
+
+class Reader:
+    """Parses the world, and remembers the last good state of what turns bad."""
+
+    def __init__(self, settings: Settings, priced: Priced) -> None:
+        self._settings = settings
+        self._priced = priced
+        self._good: dict[str, tuple[Body, Policy]] = {}
+        self._fleets: dict[str, Fleet] = {}
+        self._parsed: dict[str, tuple[Any, Policy | Invalid]] = {}
+        self._table: tuple[Any, tuple[PriceTable, Mapping[str, Invalid]]] | None = None
+        self._view: tuple[int, Facts, View] | None = None
+
+    def view(self, world: World, facts: Facts) -> View:
+        """The world, parsed; the same object as long as nothing changed."""
+        if self._view is None or self._view[:2] != (world.version, facts):
+            self._view = (world.version, facts, self._made(world, facts))
+        return self._view[2]
+
+    def _made(self, world: World, facts: Facts) -> View:
+        refused: Refusals = {}
+        fleets = self._accepted_fleets(world, refused)
+        policies = self._accepted_policies(world, fleets, refused)
+        inputs = Inputs(
+            settings=self._settings,
+            facts=facts,
+            prices=self._prices(world, refused),
+            policies=tuple(policies.values()),
+            fleets=fleets,
+            namespaces={where.namespace: world.labels.get(where.namespace, {}) for where in policies},
+        )
+        return View(inputs=inputs, policies=policies, refused=refused)
+
+    def _accepted_fleets(self, world: World, refused: Refusals) -> tuple[Fleet, ...]:
+        found: dict[str, Fleet] = {}
+        for where, body in _living(world, FLEET.kind):
+            try:
+                found[where.name] = effective.fleet(body)
+            except Invalid as invalid:
+                refused[FLEET.kind, where] = invalid
+                if where.name in self._fleets:
+                    found[where.name] = self._fleets[where.name]
+        self._fleets = found
+        return tuple(found.values())
+
+    def _accepted_policies(self, world: World, fleets: tuple[Fleet, ...], refused: Refusals) -> dict[Key, Policy]:
+        policies: dict[Key, Policy] = {}
+        alive: set[str] = set()
+        for where, body in _living(world, POLICY.kind):
+            labels, uid = world.labels.get(where.namespace, {}), str(body["metadata"].get("uid"))
+            alive.add(uid)
+            found = self._policy(uid, body, fleets, labels)
+            if isinstance(found, Policy):
+                policies[where], self._good[uid] = found, (body, found)
+                continue
+            refused[POLICY.kind, where] = found
+            if uid in self._good:
+                policies[where] = _last(*self._good[uid], fleets, labels)
+        self._good = {uid: kept for uid, kept in self._good.items() if uid in alive}
+        self._parsed = {uid: kept for uid, kept in self._parsed.items() if uid in alive}
+        return policies
+
+    def _policy(self, uid: str, body: Body, fleets: tuple[Fleet, ...], labels: Mapping[str, str]) -> Policy | Invalid:
+        mark = (essence(body), tuple(item.identity for item in fleets), tuple(sorted(labels.items())))
+        known = self._parsed.get(uid)
+        if known is None or known[0] != mark:
+            known = self._parsed[uid] = (mark, _parse(body, fleets, labels))
+        return known[1]
+
+    def _prices(self, world: World, refused: Refusals) -> PriceTable:
+        mark = tuple(essence(body) for _, body in _living(world, PRICES.kind))
+        if self._table is None or self._table[0] != mark:
+            self._table = (mark, self._tabled(world))
+        table, wrong = self._table[1]
+        refused.update({(PRICES.kind, Key("", name)): invalid for name, invalid in wrong.items()})
+        return table
+
+    def _tabled(self, world: World) -> tuple[PriceTable, Mapping[str, Invalid]]:
+        lists: list[tuple[Identity, LLMPriceListSpec]] = []
+        unreadable: dict[str, Invalid] = {}
+        for where, body in _living(world, PRICES.kind):
+            try:
+                lists.append((effective.identity(body), decode(LLMPriceListSpec, body.get("spec") or {}, "spec")))
+            except Invalid as invalid:
+                unreadable[where.name] = invalid
+        table, wrong = self._priced(lists)
+        return table, {**wrong, **unreadable}
+
+
+def _living(world: World, kind: str) -> Iterator[tuple[Key, Body]]:
+    """Resources that are not being deleted, in order."""
+    return ((where, body) for where, body in sorted(world.of(kind).items()) if not body["metadata"].get("deletionTimestamp"))
+
+
+def _parse(body: Body, fleets: tuple[Fleet, ...], labels: Mapping[str, str]) -> Policy | Invalid:
+    try:
+        return effective.policy(body, fleets, labels)
+    except Invalid as invalid:
+        return invalid
+
+
+def _last(body: Body, good: Policy, fleets: tuple[Fleet, ...], labels: Mapping[str, str]) -> Policy:
+    """What serves in place of a refused spec: the last good one, but under today's ceilings and destinations."""
+    found = _parse(body, fleets, labels)
+    if isinstance(found, Policy):
+        return found
+    governing = effective.fleet_for(fleets, labels)
+    offered = effective.allowed_destinations(fleets, governing, labels)
+    spec, restrictions = effective.lowered(good.spec, governing)
+    kept = tuple(item for item in spec.backends if item.destination is None or item.destination in offered)
+    named = tuple(offered[item.destination] for item in kept if item.destination is not None)
+    return replace(good, spec=replace(spec, backends=kept), restrictions=restrictions, destinations=named)

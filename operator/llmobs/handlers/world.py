@@ -1,0 +1,75 @@
+"""What the cluster holds of our kinds, as last seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+Body = Mapping[str, Any]
+
+
+class Key(NamedTuple):
+    """Namespace and name; the namespace of cluster-wide kinds is empty."""
+
+    namespace: str
+    name: str
+
+
+def key(body: Body) -> Key:
+    """Where a resource is."""
+    return Key(str(body["metadata"].get("namespace", "")), str(body["metadata"]["name"]))
+
+
+@dataclass
+class World:
+    """Bodies by kind and place. Mutable, of one event loop; ``version`` grows with every change that matters to a plan."""
+
+    bodies: dict[str, dict[Key, Body]] = field(default_factory=dict)
+    labels: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    """Labels of every namespace."""
+    version: int = 0
+
+    def of(self, kind: str) -> Mapping[Key, Body]:
+        """Every resource of a kind."""
+        return self.bodies.setdefault(kind, {})
+
+    def put(self, body: Body) -> bool:
+        """Remember a resource as it is now; whether its spec differs from what was known."""
+        known = self.bodies.setdefault(body["kind"], {})
+        before = known.get(key(body))
+        known[key(body)] = body
+        differs = essence(before) != essence(body)
+        self.version += differs
+        return differs
+
+    def drop(self, kind: str, where: Key) -> bool:
+        """Forget a resource; whether it was known."""
+        gone = self.bodies.setdefault(kind, {}).pop(where, None) is not None
+        self.version += gone
+        return gone
+
+    def replace(self, kind: str, bodies: Iterable[Body]) -> None:
+        """The whole truth about a kind."""
+        fresh = {key(body): body for body in bodies}
+        known = self.bodies.get(kind, {})
+        if {k: essence(v) for k, v in known.items()} != {k: essence(v) for k, v in fresh.items()}:
+            self.version += 1
+        self.bodies[kind] = fresh
+
+    def name_labels(self, namespace: str, labels: Mapping[str, str] | None) -> bool:
+        """Remember a namespace's labels, or with None forget it; whether they differ."""
+        if self.labels.get(namespace) == labels:
+            return False
+        if labels is None:
+            self.labels.pop(namespace, None)
+        else:
+            self.labels[namespace] = labels
+        self.version += 1
+        return True
+
+
+def essence(body: Body | None) -> tuple[Any, ...]:
+    """What of a resource matters to a plan; status and labels do not."""
+    meta = (body or {}).get("metadata") or {}
+    return (meta.get("uid"), meta.get("generation"), meta.get("deletionTimestamp"))
