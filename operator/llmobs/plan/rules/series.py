@@ -1,0 +1,82 @@
+"""Names of the recorded series that rules read from one another, and the lengths of time that the tile decides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from llmobs.api.settings import Rules
+from llmobs.kit.durations import seconds
+
+HEARTBEAT = "llm:heartbeat"
+"""1 whenever the cost group was evaluated: tells a new counter from a Prometheus that was not looking."""
+ALIVE = "llm:telemetry:alive"
+"""Present while the gateway is being scraped: only then does silence mean zero."""
+
+COST = "llm:cost_usd"
+NAMESPACE_COST = "namespace:llm_cost_usd"
+"""Each of the two as ``:tile`` (one tile), ``:hour`` and ``:day`` (the last *complete* UTC hour and day)."""
+CALLS = "llm:calls:tile"
+NAMESPACE_CALLS = "namespace:llm_calls:tile"
+UNPRICED = "llm:calls_unpriced:sum1h"
+"""Calls of the last hour that no budget and no cost holds, by model and reason."""
+LAST_CALL = "namespace:llm_calls:last_seconds"
+"""Unix time of the end of the newest tile that has a call of the namespace; forgotten after a week."""
+TOKENS = "llm:tokens:tile"
+DURATION_BUCKET = "llm:call_duration_seconds_bucket:tile"
+"""Successful calls by the bounds that objectives use; ``le`` is written as in the policy (``5``, never ``5.0``)."""
+
+OBJECTIVE_TARGET = "llm_objective_target"
+OBJECTIVE_TOTAL = "llm:objective_total"
+OBJECTIVE_BAD = "llm:objective_bad"
+"""Calls that count, and those that missed, per objective: as ``:tile``, ``:sum<window>`` and ``:ratio<window>``."""
+
+POLICY_INFO = "llm_policy_info"
+"""1 per policy; carries the labels its alerts get and the uid of its dashboard."""
+ALERT_DISABLED = "llm_alert_disabled"
+BUDGET_WARN = "llm_budget_warn_ratio"
+BUDGET_MATCHED = "llm:budget_matched_usd:to_date"
+"""Spent in the running period by the calls that a budget's ``match`` selects."""
+
+COST_LABELS = ("namespace", "workload", "team", "feature", "environment", "provider", "model", "agent")
+"""Labels of ``llm:cost_usd:*``; a budget's ``match`` picks from them."""
+BUDGET_LABELS = ("namespace", "policy", "budget", "period")
+OBJECTIVE_LABELS = ("namespace", "policy", "objective", "sli", "le")
+
+PERIOD_START = "llm:clock:{period}_start_seconds"
+DAY_CLOCK = "llm:clock:day_seconds"
+HOUR_CLOCK = "llm:clock:hour_seconds"
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What follows from the length of a tile."""
+
+    tile: str
+    """Window of one delta, step of every subquery over tiles, offset between neighbours."""
+
+    @property
+    def seconds(self) -> int:
+        """The tile in seconds."""
+        return int(seconds(self.tile))
+
+    @property
+    def interval(self) -> str:
+        """How often groups are evaluated: five times per tile, so that a missed evaluation shifts an edge by a fifth at most."""
+        return f"{self.seconds // 5}s"
+
+    @property
+    def slow(self) -> str:
+        """Interval of the groups whose values change once an hour; not above 5m, where an instant query would see gaps."""
+        return self.tile
+
+
+def timing(rules: Rules) -> Timing:
+    """The timing that the platform's settings ask for."""
+    return Timing(tile=rules.tile)
+
+
+def within(window: str) -> str:
+    """A subquery range that holds as many steps as fit into ``window``, whether ranges are closed (2.x) or left-open (3.x)."""
+    whole = int(seconds(window))
+    hours, rest = divmod(whole - 1, 3600)
+    return f"{f'{hours}h' if hours else ''}{rest // 60}m59s"
