@@ -25,6 +25,8 @@ REQUEST = aiohttp.ClientTimeout(total=30, sock_connect=5)
 STALLED = 75.0
 """Seconds without a byte after which a watch counts as dead; the API server sends a bookmark every minute."""
 PAGE = "500"
+_JSON = "application/json"
+_PARTIAL = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 _APPLY = "application/apply-patch+yaml"
 _MERGE = "application/merge-patch+json"
 
@@ -102,24 +104,25 @@ class Client:
             if refused.status != 404:
                 raise
 
-    async def watch(self, kind: Resource, *, since: str, labels: str = "") -> AsyncIterator[tuple[str, Manifest]]:
+    async def watch(
+        self, kind: Resource, *, since: str, labels: str = "", metadata_only: bool = False
+    ) -> AsyncIterator[tuple[str, Manifest]]:
         """(type, object) from a resourceVersion on: ADDED, MODIFIED, DELETED, BOOKMARK, ERROR.
 
         Ends when the API server closes the stream. A stream that is silent for STALLED seconds raises NotYet.
         """
+        accept = _PARTIAL if metadata_only else _JSON
         query = [("watch", "true"), ("allowWatchBookmarks", "true"), ("resourceVersion", since), *_selectors(labels, "")]
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=STALLED)
         try:
-            async with self._send("GET", kind.path(), query=query, timeout=timeout) as response:
+            async with self._send("GET", kind.path(), query=query, accept=accept, timeout=timeout) as response:
                 async for line in response.content:
                     event = json.loads(line)
                     yield event["type"], event["object"]
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise NotYet(f"watch of {kind.plural}: {error or type(error).__name__}", delay=1.0) from error
 
-    async def request(
-        self, method: str, path: str, *, query: Query = (), body: Manifest | None = None, content: str = "application/json"
-    ) -> Manifest:
+    async def request(self, method: str, path: str, *, query: Query = (), body: Manifest | None = None, content: str = _JSON) -> Manifest:
         """One request; the answer is the decoded body."""
         try:
             async with self._send(method, path, query=query, body=body, content=content) as response:
@@ -136,10 +139,11 @@ class Client:
         *,
         query: Query = (),
         body: Manifest | None = None,
-        content: str = "application/json",
+        content: str = _JSON,
+        accept: str = _JSON,
         timeout: aiohttp.ClientTimeout = REQUEST,  # noqa: ASYNC109 - the transport's own notion, not a cancel scope
     ) -> AsyncIterator[Any]:
-        headers = {"Content-Type": content, "Accept": "application/json"}
+        headers = {"Content-Type": content, "Accept": accept}
         prepared = await self._api.param_serialize(
             method, path, query_params=list(query), header_params=headers, body=body, auth_settings=["BearerToken"]
         )

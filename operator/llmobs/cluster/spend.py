@@ -11,13 +11,12 @@ from typing import Any
 import aiohttp
 
 from llmobs.api.conditions import ConditionType, Finding, Reason, Status
-from llmobs.catalogue import metrics
 from llmobs.plan.findings import Spend
+from llmobs.plan.rules import queries
 
 Sample = tuple[Mapping[str, str], float]
 
-CALLING = f"sum by (k8s_namespace) (last_over_time({metrics.CALLS}[15m]))"
-"""Namespaces whose calls reached Prometheus in the last quarter of an hour."""
+ASKED = (queries.MONTH_TO_DATE, queries.BUDGET_SPENT, queries.TELEMETRY_AGE, queries.TELEMETRY_ALIVE)
 _TIMEOUT = aiohttp.ClientTimeout(total=10, sock_connect=3)
 
 
@@ -26,22 +25,22 @@ async def read(url: str, *, at: str) -> Spend:
     if not url:
         said = "no Prometheus is configured (prometheus.url), so spend is not read; alerts work all the same"
         return Spend(problem=_unknown(Reason.PROMETHEUS_NOT_CONFIGURED, said))
-    queries = (metrics.MONTH_TO_DATE, metrics.BUDGET_SPENT, CALLING)
     try:
         async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:
-            months, budgets, calls = await asyncio.gather(*(_query(session, url, text) for text in queries))
+            answers = await asyncio.gather(*(_query(session, url, text) for text in ASKED))
     except (aiohttp.ClientError, OSError, TimeoutError, ValueError, KeyError, TypeError) as error:
         said = f"Prometheus at {url} can't be read: {error or type(error).__name__}"
         return Spend(problem=_unknown(Reason.PROMETHEUS_UNREACHABLE, said))
-    return spend(months, budgets, calls, at=at)
+    return spend(*answers, at=at)
 
 
-def spend(months: list[Sample], budgets: list[Sample], calls: list[Sample], *, at: str) -> Spend:
-    """Three answers as one."""
+def spend(months: list[Sample], budgets: list[Sample], ages: list[Sample], alive: list[Sample], *, at: str) -> Spend:
+    """The answers as one."""
     return Spend(
         month_to_date={labels.get("namespace", ""): value for labels, value in months},
         budgets={(labels.get("namespace", ""), labels.get("policy", ""), labels.get("budget", "")): value for labels, value in budgets},
-        calling=frozenset(labels.get("k8s_namespace", "") for labels, _ in calls),
+        ages={labels.get("namespace", ""): value for labels, value in ages},
+        alive=bool(alive),
         at=at,
     )
 

@@ -77,6 +77,25 @@ def _told(event: str, item: Manifest, changed: Changed) -> str:
     return str(item["metadata"].get("resourceVersion", ""))
 
 
+async def notice(client: Client, kind: Resource, *, labels: str, tell: Changed) -> NoReturn:
+    """Tell of changes from now on, of labels and annotations only, and remember nothing: for kinds that are too many to keep."""
+    failures = 0
+    while True:
+        try:
+            page = await client.request("GET", kind.path(), query=[("limit", "1"), ("labelSelector", labels)])
+            since = str(page["metadata"]["resourceVersion"])
+            while True:
+                async for event, item in client.watch(kind, since=since, labels=labels, metadata_only=True):
+                    failures = 0
+                    since = _told(event, item, tell) or since
+        except Expired:
+            continue
+        except (NotYet, Refused) as error:
+            failures += 1
+            logger.info("watch of %s: %s", kind.plural, error)
+            await asyncio.sleep(pause(failures))
+
+
 def pause(failures: int) -> float:
     """Seconds to wait before try number ``failures`` + 1: doubling, bounded, with jitter so that a fleet does not come at once."""
     return min(_LONGEST, _FIRST * float(2 ** min(failures - 1, 10))) * random.uniform(0.5, 1.0)

@@ -50,7 +50,8 @@ async def run(options: Options) -> int:
         logger.info("metrics, /healthz and /readyz on port %d", port)
         await _known(context)
         stopped = asyncio.Event()
-        workers = [asyncio.create_task(_work(context, queue), name=f"worker {number}") for number in range(WORKERS)]
+        workers: list[asyncio.Task[None]] = [asyncio.create_task(_work(context, queue)) for _ in range(WORKERS)]
+        workers.append(asyncio.create_task(watches.pods_noticed(context)))
         for worker in workers:
             worker.add_done_callback(lambda _: stopped.set())
         context.ask(REFRESH, 0.0)

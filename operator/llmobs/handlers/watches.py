@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 import kopf
 
 from llmobs.api import names
 from llmobs.cluster.client import Access
-from llmobs.cluster.kinds import FLEET, FLEET_KINDS, NAMESPACE, POD_MONITOR, POLICY, PRICES, PROMETHEUS_RULE, Resource
+from llmobs.cluster.kinds import FLEET, FLEET_KINDS, NAMESPACE, POD, POD_MONITOR, POLICY, PRICES, PROMETHEUS_RULE, Resource
 from llmobs.cluster.live import FLEET as OWNER
 from llmobs.cluster.live import owner
+from llmobs.cluster.watch import notice
 from llmobs.handlers import context as tasks
 from llmobs.handlers.context import Context
-from llmobs.handlers.world import key
+from llmobs.handlers.world import Key, key
 
 SETTLE = 0.3
 """Seconds for which events of one resource are gathered."""
 GATHER = 1.0
 """Seconds for which events that concern the whole fleet are gathered: many edits, one rollout."""
+PODS = 2.0
+"""Seconds for which pods of one policy are gathered: a rollout starts many."""
 
 Event = dict[str, Any]
 Seen = Callable[[Context, Event], None]
@@ -132,3 +135,14 @@ def child_seen(context: Context, event: Event) -> None:
     if where is not None and event["type"] is not None:
         context.settled.pop(made_for, None)
         context.ask(tasks.policy(where), SETTLE)
+
+
+async def pods_noticed(context: Context) -> NoReturn:
+    """Look at a policy soon after pods that carry its name came or went."""
+
+    def tell(event: str, pod: dict[str, Any]) -> None:
+        namespace, _, name = str((pod["metadata"].get("annotations") or {}).get(names.POLICY, "")).partition("/")
+        if event in ("ADDED", "DELETED") and name:
+            context.ask(tasks.policy(Key(namespace, name)), PODS)
+
+    await notice(context.client, POD, labels=f"{names.INJECTED}=true", tell=tell)

@@ -19,6 +19,9 @@ SETUP = (
 )
 """What Ready is computed from: whether everything asked for is in place. Whether calls arrive and money is left is judged apart."""
 
+RECENT = 86400.0
+"""Seconds within which a call must have arrived; a day, because some applications only work by night."""
+
 _SEVERITY = {Status.TRUE: 0, Status.UNKNOWN: 1, Status.FALSE: 2}
 
 
@@ -45,8 +48,10 @@ class Spend:
     """US dollars by namespace."""
     budgets: Mapping[tuple[str, str, str], float] = field(default_factory=dict)
     """US dollars spent in the running period by (namespace, policy, budget)."""
-    calling: frozenset[str] = frozenset()
-    """Namespaces with calls lately."""
+    ages: Mapping[str, float] = field(default_factory=dict)
+    """Seconds since the last call by namespace."""
+    alive: bool = True
+    """Whether Prometheus reads the gateway; without it, what is absent is not known."""
     problem: Finding | None = None
     at: str = ""
     """When it was read, RFC 3339."""
@@ -98,9 +103,12 @@ def telemetry(policy: Policy, pods: Pods, spend: Spend) -> Finding:
     """TelemetryFlowing: whether calls of the namespace reached Prometheus."""
     if spend.problem is not None:
         return Finding(ConditionType.TELEMETRY_FLOWING, spend.problem.status, spend.problem.reason, spend.problem.message)
-    if policy.identity.namespace in spend.calling:
+    if spend.ages.get(policy.identity.namespace, RECENT) < RECENT:
         return Finding(ConditionType.TELEMETRY_FLOWING, Status.TRUE, Reason.SERIES_FOUND, "calls of this namespace are in Prometheus")
-    said = "no call of this namespace is in Prometheus" + ("" if pods.injected else "; no pod is instrumented")
+    if not spend.alive:
+        said = "Prometheus does not read the gateway: see that it selects the PodMonitor (gateway.podMonitorLabels)"
+        return Finding(ConditionType.TELEMETRY_FLOWING, Status.UNKNOWN, Reason.NO_SERIES, said)
+    said = "no call of this namespace reached Prometheus within a day" + ("" if pods.injected else "; no pod is instrumented")
     return Finding(ConditionType.TELEMETRY_FLOWING, Status.FALSE, Reason.NO_SERIES, said)
 
 
