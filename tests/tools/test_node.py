@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from binaries.failure import Failed
 from cluster import start
-from cluster.settings import settings
+from cluster.settings import possible, settings
 from cluster.start import exclusively
 from cluster.stop import down
 
@@ -40,3 +40,11 @@ def test_one_at_a_time(tmp_path: Path) -> None:
     where = settings({"KN": str(tmp_path / "state"), "XDG_CACHE_HOME": str(tmp_path)})
     with exclusively(where), pytest.raises(Failed, match="another up or down"), exclusively(where):
         pass
+
+
+@pytest.mark.parametrize(("system", "user", "says"), [("darwin", 0, "needs Linux"), ("linux", 1000, "needs root")])
+def test_it_says_what_it_needs(monkeypatch: pytest.MonkeyPatch, system: str, user: int, says: str) -> None:
+    monkeypatch.setattr("sys.platform", system)
+    monkeypatch.setattr("os.geteuid", lambda: user)
+    with pytest.raises(Failed, match=rf"{says}.*CLUSTER=current"):
+        possible()
