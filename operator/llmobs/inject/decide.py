@@ -8,7 +8,7 @@ from llmobs.inject.checks import CHECKS, Case
 from llmobs.inject.compiled import CompiledPolicy
 from llmobs.inject.injection import operations
 from llmobs.inject.patch import Operation, check
-from llmobs.inject.pod import Meta, Pod
+from llmobs.inject.pod import Pod
 from llmobs.inject.reasons import Reason
 from llmobs.inject.select import Namespace, matching
 
@@ -29,9 +29,9 @@ def decide(pod: Pod, namespace: Namespace) -> Decision:
     Raises ``ValueError`` for a malformed resource quantity, and :class:`~llmobs.inject.patch.Misfit` when a patch of ours
     does not fit the pod.
     """
-    if pod.spec is None:
+    meta = pod.metadata
+    if pod.spec is None or meta is None:
         return Decision(Reason.UNREADABLE)
-    meta = pod.metadata or Meta()
     candidates = matching(namespace.policies, meta.labels or {})
     policy, losers = next(iter(candidates), None), tuple(candidates[1:])
     reason = _first_failing(Case(meta, pod.spec, namespace, policy))

@@ -57,6 +57,7 @@ class Container(_Part):
     name: str = ""
     image: str = ""
     env: list[EnvVar] | None = None
+    env_from: list[Something] | None = None
     volume_mounts: list[Mount] | None = None
     volume_devices: list[Device] | None = None
     resources: Resources | None = None

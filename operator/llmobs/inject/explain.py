@@ -1,0 +1,88 @@
+"""The decision in words: why the pod, and one sentence for every container."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from llmobs.catalogue.language import Language
+from llmobs.inject.compiled import CompiledPolicy
+from llmobs.inject.decide import Decision
+from llmobs.inject.env import reads_reference
+from llmobs.inject.pod import Container, Pod
+from llmobs.inject.reasons import Reason
+from llmobs.inject.targets import chosen
+
+
+@dataclass(frozen=True)
+class ContainerNote:
+    """What happens to one container."""
+
+    name: str
+    init: bool
+    sentence: str
+
+    def __str__(self) -> str:
+        """One line for a person."""
+        return f"{'init container' if self.init else 'container'} {self.name}: {self.sentence}"
+
+
+def policy_sentence(decision: Decision) -> str:
+    """Which policy applies, and which others select the pod as well."""
+    if decision.policy is None:
+        return "none"
+    said = f"{decision.policy.key} ({decision.policy.revision})"
+    if not decision.losers:
+        return said
+    others = ", ".join(loser.key for loser in decision.losers)
+    return f"{said}, before {others}: most selector requirements wins, then the oldest, then the name"
+
+
+def container_notes(pod: Pod, decision: Decision) -> list[ContainerNote]:
+    """One sentence for every container, app containers first, as they stand in ``pod`` before anything is done."""
+    spec = pod.spec
+    if spec is None:
+        return []
+    return [
+        *_notes(spec.containers, "/spec/containers", decision, init=False),
+        *_notes(spec.init_containers, "/spec/initContainers", decision, init=True),
+    ]
+
+
+def _notes(containers: list[Container] | None, base: str, decision: Decision, *, init: bool) -> Iterator[ContainerNote]:
+    for index, container in enumerate(containers or ()):
+        changed = any(operation.path.startswith(f"{base}/{index}/") for operation in decision.operations)
+        yield ContainerNote(container.name, init, _sentence(container, decision, init=init, changed=changed))
+
+
+def _sentence(container: Container, decision: Decision, *, init: bool, changed: bool) -> str:
+    policy = decision.policy
+    if policy is None or decision.reason not in (Reason.INJECTED, Reason.ALREADY_INJECTED, Reason.NO_CONTAINER):
+        return "left alone, as the whole pod is."
+    if container.name in {item.language.init_container for item in policy.deliveries}:
+        return "ours; it copies the files that the others read."
+    if not chosen(container.name, policy, init=init):
+        return _left_out(container.name, policy)
+    if not changed:
+        return "instrumented already; nothing is missing."
+    hints = [_hint(container, item.language) for item in policy.deliveries]
+    return " ".join(["instrumented.", *filter(None, hints)])
+
+
+def _left_out(name: str, policy: CompiledPolicy) -> str:
+    if name in policy.exclude:
+        return "left alone: injection.containers.exclude names it."
+    if policy.include:
+        return "left alone: injection.containers.include does not name it."
+    return "left alone: an init container is instrumented only where injection.containers.include names it."
+
+
+def _hint(container: Container, language: Language) -> str:
+    variable = language.variable
+    if reads_reference(container, language):
+        return f"Its {variable} comes from a reference: renamed to ORIGINAL_{variable} and put before our entry."
+    if any(item.name == variable for item in container.env or ()):
+        return f"Our entry stands last in its {variable}."
+    if container.env_from:
+        return f"A {variable} from envFrom can't be seen here and would be overridden: repeat its value in injection.env."
+    return ""

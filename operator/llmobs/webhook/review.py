@@ -1,0 +1,130 @@
+"""An AdmissionReview in, an AdmissionReview out: bytes to bytes, ``allowed: true`` whatever happens."""
+
+from __future__ import annotations
+
+import binascii
+import re
+from dataclasses import dataclass
+
+import msgspec
+
+from llmobs.api.names import OPERATOR
+from llmobs.inject.decide import Decision, decide
+from llmobs.inject.patch import encoded
+from llmobs.inject.pod import Pod
+from llmobs.inject.reasons import Reason
+from llmobs.webhook.store import Store
+
+LARGEST = 8 * 1024 * 1024
+"""Bytes of a request that are read; the API server itself takes no object above 3 MiB."""
+
+
+class _Kind(msgspec.Struct, gc=False):
+    """What kind of object a request is about."""
+
+    kind: str = ""
+
+
+class _Request(msgspec.Struct, rename="camel", gc=False):
+    """The part of a request that matters; the namespace stands here, not reliably in the object."""
+
+    uid: str = ""
+    kind: _Kind | None = None
+    operation: str = ""
+    sub_resource: str | None = None
+    namespace: str = ""
+    object: Pod | None = None
+
+
+class _Review(msgspec.Struct, rename="camel", gc=False):
+    """An AdmissionReview."""
+
+    api_version: str = ""
+    request: _Request | None = None
+
+
+class _Named(msgspec.Struct, gc=False):
+    """A request of which only the uid is wanted."""
+
+    uid: str = ""
+
+
+class _Envelope(msgspec.Struct, rename="camel", gc=False):
+    """A review whose object cannot be read as a pod."""
+
+    api_version: str = ""
+    request: _Named | None = None
+
+
+_REVIEW = msgspec.json.Decoder(_Review)
+_ENVELOPE = msgspec.json.Decoder(_Envelope)
+_UID = re.compile(rb'"uid"\s*:\s*"([-0-9A-Za-z]{1,128})"')
+_VERSION = re.compile(r"admission\.k8s\.io/v1(beta1)?")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The response, why, and what went wrong, if anything."""
+
+    body: bytes
+    reason: Reason
+    error: Exception | None = None
+    uid: str = ""
+
+
+def answer(body: bytes, store: Store) -> Answer:
+    """The answer to a request. Never raises."""
+    try:
+        review = _REVIEW.decode(body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        return unreadable(body, error)
+    request = review.request or _Request()
+    try:
+        decision = _decision(request, store)
+        sent = _response(review.api_version, request.uid, decision)
+    except ValueError as error:
+        return _failed(review.api_version, request.uid, Reason.UNREADABLE, error)
+    except Exception as error:  # noqa: BLE001 - whatever it is must not keep a pod from being created
+        return _failed(review.api_version, request.uid, Reason.FAILED, error)
+    return Answer(sent, decision.reason, uid=request.uid)
+
+
+def unreadable(body: bytes, error: Exception) -> Answer:
+    """The answer to what cannot be read, with the uid as far as it can be found: without it the API server takes no answer."""
+    try:
+        envelope = _ENVELOPE.decode(body)
+        version, uid = envelope.api_version, (envelope.request or _Named()).uid
+    except (msgspec.DecodeError, RecursionError):
+        found = _UID.search(body)
+        version, uid = "", found[1].decode() if found else ""
+    return _failed(version, uid, Reason.UNREADABLE, error)
+
+
+def _decision(request: _Request, store: Store) -> Decision:
+    created = request.operation in ("CREATE", "") and not request.sub_resource
+    if not created or (request.kind is not None and request.kind.kind != "Pod"):
+        return Decision(Reason.NOT_A_POD)
+    if request.object is None:
+        return Decision(Reason.UNREADABLE)
+    return decide(request.object, store.namespace(request.namespace))
+
+
+def _failed(version: str, uid: str, reason: Reason, error: Exception) -> Answer:
+    return Answer(_response(version, uid, Decision(reason)), reason, error, uid)
+
+
+def _response(version: str, uid: str, decision: Decision) -> bytes:
+    parts = [
+        b'{"apiVersion":"',
+        (version if _VERSION.fullmatch(version) else "admission.k8s.io/v1").encode(),
+        b'","kind":"AdmissionReview","response":{"uid":',
+        msgspec.json.encode(uid),
+        b',"allowed":true',
+    ]
+    if decision.operations:
+        patch = binascii.b2a_base64(encoded(decision.operations), newline=False)
+        parts += [b',"patchType":"JSONPatch","patch":"', patch, b'"']
+    if decision.reason.decision == "failed":
+        said = f"{OPERATOR} left this pod alone: {decision.reason.value}: {decision.reason.sentence}"
+        parts += [b',"warnings":', msgspec.json.encode([said])]
+    return b"".join([*parts, b"}}"])

@@ -1,0 +1,188 @@
+"""What admission knows: namespaces with their compiled policies, kept up to date by a source, read by every request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple, Protocol
+
+from llmobs.api import effective, kinds
+from llmobs.api.effective import Fleet, Policy
+from llmobs.inject.compiled import CompiledPolicy, Platform, compiled
+from llmobs.inject.qos import KubernetesVersion
+from llmobs.inject.select import NEWEST, Namespace, namespace
+from llmobs.kit.errors import Invalid
+
+NAMESPACE = "Namespace"
+POLICY = kinds.POLICY.kind
+FLEET = kinds.FLEET.kind
+KINDS = (NAMESPACE, FLEET, POLICY)
+"""The kinds a source feeds; labels and fleets first, so that policies are compiled once."""
+
+_NAME_LABEL = "kubernetes.io/metadata.name"
+
+Body = Mapping[str, Any]
+
+
+class Place(NamedTuple):
+    """Where a resource is; ``namespace`` is empty for kinds that have none."""
+
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        """As a person writes it: ``LLMObservability team-a/checkout``."""
+        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+
+
+class Source(Protocol):
+    """Keeps a store up to date until it is cancelled; an exception ends the process."""
+
+    async def run(self, store: Store) -> None:
+        """Call ``store.replace`` once for each of ``KINDS``, from then on that, ``put`` and ``remove``."""
+
+
+class Store:
+    """Mutable, of one event loop. Requests only ever see whole namespaces, which are replaced, never changed.
+
+    A resource that is invalid stands in ``problems`` and is told to ``refused`` once; what it said before keeps applying,
+    under the ceilings of today.
+    """
+
+    def __init__(
+        self, platform: Platform, *, version: KubernetesVersion = NEWEST, refused: Callable[[Place, Invalid], None] | None = None
+    ) -> None:
+        self._refused = refused
+        self.problems: dict[Place, Invalid] = {}
+        self._platform = platform
+        self._version = version
+        self._bodies: dict[str, dict[Place, Body]] = {kind: {} for kind in KINDS}
+        self._listed: set[str] = set()
+        self._fleets: dict[Place, Fleet] = {}
+        self._good: dict[Place, Policy] = {}
+        self._compiled: dict[Place, tuple[Policy, CompiledPolicy]] = {}
+        self._namespaces: dict[str, Namespace] = {}
+
+    @property
+    def synced(self) -> bool:
+        """Whether every kind has been listed, so that an answer is founded."""
+        return self._listed.issuperset(KINDS)
+
+    @property
+    def policies(self) -> int:
+        """Number of compiled policies."""
+        return len(self._compiled)
+
+    def namespace(self, name: str) -> Namespace:
+        """What applies in a namespace; nothing in one that is not known."""
+        return self._namespaces.get(name) or Namespace(name, version=self._version)
+
+    def served_by(self, version: KubernetesVersion) -> None:
+        """Note the API server's version."""
+        if version != self._version:
+            self._version = version
+            self._rebuild_all()
+
+    def replace(self, kind: str, bodies: Iterable[Body]) -> None:
+        """The whole truth about a kind."""
+        living = (body for body in bodies if not (body.get("metadata") or {}).get("deletionTimestamp"))
+        self._bodies[kind] = {place(kind, body): _slim(body) for body in living}
+        self._listed.add(kind)
+        self._forget_gone()
+        self._rebuild_all()
+
+    def put(self, kind: str, body: Body) -> None:
+        """A resource is new or has changed; one that is being deleted counts as gone."""
+        where = place(kind, body)
+        if (body.get("metadata") or {}).get("deletionTimestamp"):
+            self.remove(kind, name=where.name, namespace=where.namespace)
+        elif self._bodies[kind].get(where) != (slim := _slim(body)):
+            self._bodies[kind][where] = slim
+            self._rebuild(where)
+
+    def remove(self, kind: str, *, name: str, namespace: str = "") -> None:
+        """A resource is gone."""
+        where = Place(kind, namespace, name)
+        if self._bodies[kind].pop(where, None) is not None:
+            self._forget_gone()
+            self._rebuild(where)
+
+    def _forget_gone(self) -> None:
+        for memory in (self._fleets, self._good, self._compiled, self.problems):
+            for where in [known for known in memory if known not in self._bodies[known.kind]]:
+                del memory[where]
+
+    def _rebuild(self, where: Place) -> None:
+        if where.kind == FLEET:
+            self._rebuild_all()
+        elif self.synced:
+            name = where.name if where.kind == NAMESPACE else where.namespace
+            own = [known for known in self._bodies[POLICY] if known.namespace == name]
+            self._namespaces = {**self._namespaces, name: self._made(name, own, self._accepted_fleets())}
+
+    def _rebuild_all(self) -> None:
+        if not self.synced:
+            return
+        fleets = self._accepted_fleets()
+        grouped: dict[str, list[Place]] = {where.name: [] for where in self._bodies[NAMESPACE]}
+        for where in self._bodies[POLICY]:
+            grouped.setdefault(where.namespace, []).append(where)
+        self._namespaces = {name: self._made(name, own, fleets) for name, own in grouped.items()}
+
+    def _accepted_fleets(self) -> tuple[Fleet, ...]:
+        for where, body in self._bodies[FLEET].items():
+            try:
+                self._fleets[where] = effective.fleet(body)
+                self.problems.pop(where, None)
+            except Invalid as invalid:
+                self._refuse(where, invalid)
+        return tuple(self._fleets.values())
+
+    def _made(self, name: str, own: Iterable[Place], fleets: tuple[Fleet, ...]) -> Namespace:
+        body = self._bodies[NAMESPACE].get(Place(NAMESPACE, "", name), {})
+        labels = {_NAME_LABEL: name, **((body.get("metadata") or {}).get("labels") or {})}
+        found = (self._ready(where, fleets, labels) for where in own)
+        return namespace(name, labels, filter(None, found), version=self._version)
+
+    def _ready(self, where: Place, fleets: tuple[Fleet, ...], labels: Mapping[str, str]) -> CompiledPolicy | None:
+        policy = self._policy(where, fleets, labels)
+        if policy is None:
+            return None
+        known = self._compiled.get(where)
+        if known is None or known[0] != policy:
+            known = self._compiled[where] = (policy, compiled(policy, self._platform))
+        return known[1]
+
+    def _policy(self, where: Place, fleets: tuple[Fleet, ...], labels: Mapping[str, str]) -> Policy | None:
+        try:
+            self._good[where] = effective.policy(self._bodies[POLICY][where], fleets, labels)
+            self.problems.pop(where, None)
+            return self._good[where]
+        except Invalid as invalid:
+            self._refuse(where, invalid)
+        good = self._good.get(where)
+        if good is None:
+            return None
+        spec, restrictions = effective.lowered(good.spec, effective.fleet_for(fleets, labels))
+        return replace(good, spec=spec, restrictions=restrictions)
+
+    def _refuse(self, where: Place, invalid: Invalid) -> None:
+        known, self.problems[where] = self.problems.get(where), invalid
+        if self._refused and (known is None or str(known) != str(invalid)):
+            self._refused(where, invalid)
+
+
+def place(kind: str, body: Body) -> Place:
+    """Where a resource is. Raises :class:`Invalid` without a name; a policy without a namespace lives in ``default``."""
+    found = effective.identity(body, namespace="default" if kind == POLICY else "")
+    return Place(kind, found.namespace if kind == POLICY else "", found.name)
+
+
+_META = ("name", "namespace", "uid", "generation", "creationTimestamp", "labels")
+
+
+def _slim(body: Body) -> Body:
+    """What of a resource admission depends on; a change of anything else changes nothing."""
+    meta = body.get("metadata") or {}
+    return {"metadata": {key: meta[key] for key in _META if key in meta}, "spec": body.get("spec")}
