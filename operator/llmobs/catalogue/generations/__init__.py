@@ -1,1 +1,58 @@
-"""The generations of conventions that applications emit, one module each."""
+"""The generations of conventions that applications emit, one module each: how each is brought to the current names.
+
+A module offers ``GENERATION``. Everything in the namespaces it names counts as prompts and answers, except what it lists as
+metadata: an attribute nobody has heard of is not let out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+
+from llmobs.kit.discovery import modules
+
+OPERATION = "gen_ai.operation.name"
+PROVIDER = "gen_ai.provider.name"
+REQUEST_MODEL = "gen_ai.request.model"
+RESPONSE_MODEL = "gen_ai.response.model"
+INPUT = "gen_ai.usage.input_tokens"
+OUTPUT = "gen_ai.usage.output_tokens"
+CACHE_READ = "gen_ai.usage.cache_read.input_tokens"
+CACHE_WRITE = "gen_ai.usage.cache_write.input_tokens"
+REASONING = "gen_ai.usage.reasoning.output_tokens"
+AGENT = "gen_ai.agent.name"
+WORKFLOW = "gen_ai.workflow.name"
+TOOL = "gen_ai.tool.name"
+
+
+@dataclass(frozen=True)
+class Rename:
+    """An attribute that takes the value of an older one when it is absent itself."""
+
+    new: str
+    old: str
+    when: tuple[str, str] | None = None
+    """Only on spans whose attribute (first) has this value (second)."""
+
+
+@dataclass(frozen=True)
+class Generation:
+    """How spans of one generation of conventions are read."""
+
+    marks: tuple[str, ...]
+    """Attributes of spans; one that carries any of them is of this generation."""
+    renames: tuple[Rename, ...] = ()
+    """In order: the first that applies wins."""
+    operations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Attribute -> its values -> the operation's current name."""
+    namespaces: tuple[str, ...] = ()
+    """Prefixes of attribute names, up to a dot, that belong to this generation."""
+    metadata: tuple[str, ...] = ()
+    """Attributes in these namespaces that never hold prompts or answers, as regular expressions that match the whole name."""
+
+
+@cache
+def generations() -> tuple[Generation, ...]:
+    """Every generation, in the order of the modules' names."""
+    return tuple(module.GENERATION for module in modules(__name__))

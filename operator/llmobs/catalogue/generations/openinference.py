@@ -1,0 +1,46 @@
+"""OpenInference: names of its own for everything; prompts and answers as attributes."""
+
+from __future__ import annotations
+
+from llmobs.catalogue.generations import (
+    AGENT,
+    CACHE_READ,
+    CACHE_WRITE,
+    INPUT,
+    OUTPUT,
+    PROVIDER,
+    REASONING,
+    REQUEST_MODEL,
+    TOOL,
+    Generation,
+    Rename,
+)
+
+KIND = "openinference.span.kind"
+
+GENERATION = Generation(
+    marks=(KIND,),
+    renames=(
+        Rename(PROVIDER, "llm.provider"),
+        Rename(PROVIDER, "llm.system"),
+        Rename(REQUEST_MODEL, "llm.model_name"),
+        Rename(REQUEST_MODEL, "embedding.model_name"),
+        Rename(INPUT, "llm.token_count.prompt"),
+        Rename(OUTPUT, "llm.token_count.completion"),
+        Rename(CACHE_READ, "llm.token_count.prompt_details.cache_read"),
+        Rename(CACHE_WRITE, "llm.token_count.prompt_details.cache_write"),
+        Rename(REASONING, "llm.token_count.completion_details.reasoning"),
+        Rename(TOOL, "tool.name"),
+        Rename(AGENT, "agent.name"),
+    ),
+    operations={KIND: {"LLM": "chat", "EMBEDDING": "embeddings", "TOOL": "execute_tool", "AGENT": "invoke_agent"}},
+    namespaces=("openinference", "llm", "embedding", "reranker", "retrieval", "document", "message", "input", "output", "tool", "agent"),
+    metadata=(
+        r"openinference\.span\.kind",
+        r"llm\.(provider|system|model_name|token_count\.[a-z_.]+)",
+        r"(embedding|reranker)\.model_name",
+        r"reranker\.top_k",
+        r"(tool|agent)\.(name|id)",
+        r"(input|output)\.mime_type",
+    ),
+)

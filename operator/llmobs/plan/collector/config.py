@@ -1,0 +1,132 @@
+"""The collector's configuration: pure data from what is planned, and its text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from llmobs.api import names
+from llmobs.plan.collector import components as c
+from llmobs.plan.collector import exporters, identity, policies, routing, series
+from llmobs.plan.collector.normalise import normalise
+from llmobs.plan.collector.price import price
+from llmobs.plan.collector.privacy import privacy
+from llmobs.plan.inputs import Inputs
+
+ADDRESS = "${env:MY_POD_IP:-127.0.0.1}"
+"""Where everything listens: the pod's address, which other pods reach; on a developer's machine the loopback."""
+
+BARRIER = f"{c.BATCH}/barrier"
+"""Nothing behind it can fail a client's request, or a retry would count the same calls again. It also makes one stream of all
+requests: the processor that adds up counts drops what comes out of order."""
+
+UNTRUST, POLICY, NORMALISE, PRICE, PRIVACY, LABELS = (
+    f"{c.TRANSFORM}/{name}" for name in ("untrust", "policy", "normalise", "price", "privacy", "labels")
+)
+
+
+def config(inputs: Inputs) -> dict[str, Any]:
+    """The configuration as plain data, ready to be written: every ``$`` that is not ours is doubled."""
+    routes = policies.routes(inputs.policies)
+    sinks = {sink.handle: sink for group in routes.values() for sink in group}
+    ordered = [sinks[handle] for handle in sorted(sinks)]
+    extensions = {c.HEALTH_CHECK: {"endpoint": _listen(names.HEALTH_PORT)}, **exporters.extensions(ordered)}
+    made = {
+        "extensions": extensions,
+        "receivers": {c.OTLP: _otlp()},
+        "processors": {**_processors(inputs), **(routing.processors() if routes else {})},
+        "connectors": {
+            c.SIGNAL_TO_METRICS: series.signal_to_metrics(inputs.policies),
+            **({routing.OUT: {}, c.ROUTING: routing.routing(routes)} if routes else {}),
+        },
+        "exporters": {c.PROMETHEUS: series.prometheus(_listen(names.METRICS_PORT)), **exporters.exporters(ordered)},
+        "service": {
+            "extensions": list(extensions),
+            "telemetry": _telemetry(),
+            "pipelines": {**_pipelines(out=bool(routes)), **(routing.pipelines(routes) if routes else {})},
+        },
+    }
+    escaped: dict[str, Any] = _escaped(made)
+    return escaped
+
+
+def text(inputs: Inputs) -> str:
+    """The configuration as YAML; one line for each statement, however long."""
+    return yaml.dump(config(inputs), Dumper=_Dumper, sort_keys=False, width=10**9, allow_unicode=True)
+
+
+class _Dumper(yaml.SafeDumper):
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
+        """Repeats equal parts: anchors would be named by chance."""
+        return True
+
+
+class _Expanded(str):
+    """Text that the collector expands itself."""
+
+    __slots__ = ()
+
+
+def _listen(port: int) -> _Expanded:
+    return _Expanded(f"{ADDRESS}:{port}")
+
+
+def _escaped(value: Any) -> Any:
+    """The one place where text is kept from being expanded: ``$`` is doubled, except in what we mean to be expanded."""
+    if isinstance(value, dict):
+        return {key: _escaped(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_escaped(item) for item in value]
+    if isinstance(value, str):
+        return str(value) if isinstance(value, _Expanded) else value.replace("$", "$$")
+    return value
+
+
+def _otlp() -> dict[str, Any]:
+    return {
+        "protocols": {
+            "grpc": {
+                "endpoint": _listen(names.OTLP_GRPC_PORT),
+                "max_recv_msg_size_mib": 16,
+                # one connection sticks to one pod behind a Service: let it end now and then
+                "keepalive": {"server_parameters": {"max_connection_age": "60s", "max_connection_age_grace": "30s"}},
+            },
+            "http": {"endpoint": _listen(names.OTLP_HTTP_PORT)},
+        }
+    }
+
+
+def _processors(inputs: Inputs) -> dict[str, Any]:
+    return {
+        c.MEMORY_LIMITER: {"check_interval": "1s", "limit_percentage": 80, "spike_limit_percentage": 20},
+        UNTRUST: identity.untrust(),
+        c.K8S_ATTRIBUTES: identity.k8s_attributes(),
+        POLICY: identity.policy(inputs),
+        NORMALISE: normalise(),
+        PRICE: price(inputs.prices),
+        PRIVACY: privacy(),
+        BARRIER: {"timeout": "200ms", "send_batch_size": 512, "send_batch_max_size": 2048},
+        LABELS: series.labels(inputs.policies),
+        c.DELTA_TO_CUMULATIVE: series.delta_to_cumulative(),
+    }
+
+
+def _telemetry() -> dict[str, Any]:
+    reader = {"pull": {"exporter": {"prometheus": {"host": _Expanded(ADDRESS), "port": names.SELF_METRICS_PORT}}}}
+    return {"logs": {"level": "warn", "encoding": "json"}, "metrics": {"level": "normal", "readers": [reader]}}
+
+
+def _pipelines(*, out: bool) -> dict[str, Any]:
+    return {
+        "traces/in": {
+            "receivers": [c.OTLP],
+            "processors": [c.MEMORY_LIMITER, UNTRUST, c.K8S_ATTRIBUTES, POLICY, NORMALISE, PRICE, PRIVACY, BARRIER],
+            "exporters": [c.SIGNAL_TO_METRICS, *([routing.OUT] if out else [])],
+        },
+        "metrics/derived": {
+            "receivers": [c.SIGNAL_TO_METRICS],
+            "processors": [LABELS, c.DELTA_TO_CUMULATIVE],
+            "exporters": [c.PROMETHEUS],
+        },
+    }

@@ -1,0 +1,141 @@
+"""The Deployment of the gateway: the collector checks its configuration before a pod of it serves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llmobs.api import names
+from llmobs.plan.collector import policies
+from llmobs.plan.collector.components import BINARY
+from llmobs.plan.collector.configmap import FILE
+from llmobs.plan.collector.objects import COMPONENT, PORTS, SELECTOR, metadata
+from llmobs.plan.collector.sinks import Sink
+from llmobs.plan.inputs import Inputs, Manifest
+
+FOLDER = "/etc/llmobs/collector"
+USER = 10001
+
+MEMORY_SHARE = 0.8
+"""Part of a pod's memory that the heap may take; the rest is what Go cannot count."""
+
+
+def deployment(inputs: Inputs, configuration: str) -> Manifest:
+    """The Deployment whose pods run the configuration in the ConfigMap of that name.
+
+    A refused configuration stops at the init container; ``maxUnavailable: 0`` keeps the last good one serving meanwhile.
+    """
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": metadata(inputs),
+        "spec": {
+            "replicas": inputs.settings.gateway.replicas,
+            "revisionHistoryLimit": 3,
+            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
+            "selector": {"matchLabels": dict(SELECTOR)},
+            "template": {
+                "metadata": {"labels": {**names.labels("fleet", COMPONENT), names.INJECT: "false"}},
+                "spec": _pod(inputs, configuration),
+            },
+        },
+    }
+
+
+def _pod(inputs: Inputs, configuration: str) -> dict[str, Any]:
+    secrets = _secrets(inputs)
+    mounts = [{"name": "config", "mountPath": FOLDER, "readOnly": True}]
+    mounts += [{"name": f"credentials-{index}", "mountPath": sink.folder, "readOnly": True} for index, sink in enumerate(secrets)]
+    return {
+        "serviceAccountName": names.GATEWAY,
+        "automountServiceAccountToken": True,  # k8s_attributes watches pods
+        "terminationGracePeriodSeconds": 30,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": USER,
+            "runAsGroup": USER,
+            "fsGroup": USER,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "topologySpreadConstraints": [
+            {
+                "maxSkew": 1,
+                "topologyKey": "kubernetes.io/hostname",
+                "whenUnsatisfiable": "ScheduleAnyway",
+                "labelSelector": {"matchLabels": dict(SELECTOR)},
+            }
+        ],
+        "initContainers": [_validate(inputs, mounts)],
+        "containers": [_collector(inputs, mounts)],
+        "volumes": [{"name": "config", "configMap": {"name": configuration}}, *_volumes(secrets)],
+    }
+
+
+def _secrets(inputs: Inputs) -> list[Sink]:
+    every = {sink.handle: sink for group in policies.routes(inputs.policies).values() for sink in group if sink.secret}
+    return [every[handle] for handle in sorted(every)]
+
+
+def _volumes(sinks: list[Sink]) -> list[dict[str, Any]]:
+    """A key that is missing keeps a pod from starting and says so: a receiver without its credential would lose traces in silence."""
+    return [
+        {
+            "name": f"credentials-{index}",
+            "secret": {"secretName": sink.secret.name, "defaultMode": 0o440, "items": [{"key": sink.secret.key, "path": sink.secret.key}]},
+        }
+        for index, sink in enumerate(sinks)
+        if sink.secret
+    ]
+
+
+def _validate(inputs: Inputs, mounts: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "name": "validate",
+        "command": [BINARY],
+        "args": ["validate", f"--config={FOLDER}/{FILE}"],
+        # the status of the pod then carries the collector's own words
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        **_shared(inputs, mounts),
+    }
+
+
+def _collector(inputs: Inputs, mounts: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "name": "collector",
+        "command": [BINARY],
+        "args": [f"--config={FOLDER}/{FILE}"],
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "ports": [{"name": name, "containerPort": port, "protocol": "TCP"} for name, port in PORTS.items()],
+        "startupProbe": {**_probe(), "periodSeconds": 2, "failureThreshold": 60},
+        "readinessProbe": {**_probe(), "periodSeconds": 5, "failureThreshold": 2},
+        "livenessProbe": {**_probe(), "periodSeconds": 10, "failureThreshold": 6},
+        **_shared(inputs, mounts),
+    }
+
+
+def _shared(inputs: Inputs, mounts: list[dict[str, Any]]) -> dict[str, Any]:
+    images, gateway = inputs.settings.images, inputs.settings.gateway
+    return {
+        "image": images.collector,
+        "imagePullPolicy": images.pull_policy,
+        "env": [
+            {"name": "MY_POD_IP", "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": "status.podIP"}}},
+            {"name": "GOMEMLIMIT", "value": heap(gateway.memory)},
+        ],
+        "resources": {"requests": {"cpu": gateway.cpu, "memory": gateway.memory}, "limits": {"memory": gateway.memory}},
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "volumeMounts": mounts,
+    }
+
+
+def _probe() -> dict[str, Any]:
+    return {"httpGet": {"path": "/", "port": "health"}, "timeoutSeconds": 3}
+
+
+def heap(memory: str) -> str:
+    """Go's limit on its heap, for a pod with this memory (``512Mi`` or ``2Gi``)."""
+    mebibytes = int(memory[:-2]) * (1024 if memory.endswith("Gi") else 1)
+    return f"{int(mebibytes * MEMORY_SHARE)}MiB"

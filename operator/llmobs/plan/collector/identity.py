@@ -1,0 +1,106 @@
+"""Who sent a span: never what the client says, always what the API server knows of the connection's other end.
+
+team, feature and environment: a policy's word wins; where it is silent, the pod's own resource attribute counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from llmobs.api import names
+from llmobs.catalogue.metrics import IDENTITY, RESOURCE_LABELS
+from llmobs.plan.collector.ottl import assign, at, drop, group, literal, lookup, replace, resource, transform
+from llmobs.plan.collector.policies import CAPTURE, POLICY, RESERVED, ROUTE, by_namespace, by_policy, table
+from llmobs.plan.inputs import Inputs
+
+OWN_SPAN = r"^(llmobs\.|llm\.(model|cost|run|tokens?)(\.|$))"
+
+WORKLOADS = ("deployment", "statefulset", "daemonset", "cronjob", "job", "pod")
+"""What is called the workload, the first that is known."""
+
+LONGEST = 128
+"""Characters of a label's value that a client chooses."""
+
+NAMESPACE = "k8s.namespace.name"
+
+
+def label(name: str) -> str:
+    """The resource attribute that holds the value of an identity label."""
+    return f"llmobs.id.{name}"
+
+
+def untrust() -> dict[str, Any]:
+    """Deletes what only the collector may say: all of k8s, our own names."""
+    return transform(
+        group("resource", [drop("resource.attributes", RESERVED)]),
+        group("span", [drop("span.attributes", OWN_SPAN)]),
+    )
+
+
+def k8s_attributes() -> dict[str, Any]:
+    """Finds the pod by the connection's address, and the policy that admission wrote on it. Waits for its cache before it serves."""
+    metadata = [NAMESPACE, "k8s.pod.uid", "k8s.node.name", *(f"k8s.{kind}.name" for kind in WORKLOADS)]
+    return {
+        "auth_type": "serviceAccount",
+        "wait_for_metadata": True,
+        "wait_for_metadata_timeout": "60s",
+        "extract": {
+            "metadata": metadata,
+            "deployment_name_from_replicaset": True,
+            "annotations": [{"tag_name": POLICY, "key": names.POLICY, "from": "pod"}],
+        },
+        "pod_association": [{"sources": [{"from": "connection"}]}],
+    }
+
+
+def policy(inputs: Inputs) -> dict[str, Any]:
+    """Writes on the resource what applies to it: capture, route, attributes, and the values of the identity labels."""
+    return transform(group("resource", [*_terms(inputs), *_labels(inputs.settings.cluster_name)]))
+
+
+def _terms(inputs: Inputs) -> list[str]:
+    named, spaces = table(by_policy(inputs.policies)), table(by_namespace(inputs.policies))
+    name, row = at("resource.cache", "name"), at("resource.cache", "row")
+    return [
+        assign(name, resource(POLICY)),
+        # only the name is taken from the pod: a policy of another namespace cannot be asked for
+        replace(name, "^.*/"),
+        *_found(row, named, f'Concat([{resource(NAMESPACE)}, {name}], "/")'),
+        *_found(row, spaces, resource(NAMESPACE)),
+        assign(resource(CAPTURE), literal("None")),
+        assign(resource(CAPTURE), at(row, "c"), f"{row} != nil"),
+        assign(resource(ROUTE), at(row, "r"), f"{row} != nil"),
+        f'merge_maps(resource.attributes, {at(row, "a")}, "upsert") where {row} != nil',
+    ]
+
+
+def _found(row: str, rows: Mapping[str, Any], key: str) -> list[str]:
+    wanted = at("resource.cache", "key")
+    return [assign(wanted, key), assign(row, lookup(rows, wanted), f"{row} == nil")] if rows else []
+
+
+def _labels(cluster: str) -> list[str]:
+    workload = ", ".join(resource(f"k8s.{kind}.name") for kind in WORKLOADS)
+    service = resource(label("service_name"))
+    found = [
+        assign(resource(label("k8s_namespace")), resource(NAMESPACE)),
+        assign(resource(label("k8s_workload")), f"Coalesce([{workload}])"),
+        assign(service, f"String({resource('service.name')})", f"{resource('service.name')} != nil"),
+        assign(service, resource(label("k8s_workload")), f"{service} == nil"),
+    ]
+    found += [assign(resource(label(name)), f"String({resource(name)})", f"{resource(name)} != nil") for name in RESOURCE_LABELS]
+    found += [shortened(resource(label(name))) for name in ("service_name", *RESOURCE_LABELS)]
+    if cluster:
+        found += [assign(resource(item), literal(cluster)) for item in (label("cluster"), "k8s.cluster.name")]
+    return found
+
+
+def shortened(target: str) -> str:
+    """Cuts a text that a client chose to :data:`LONGEST` characters."""
+    return replace(target, rf"(?s)^(.{{{LONGEST}}}).*$", r"\1")
+
+
+def kept() -> list[dict[str, object]]:
+    """The identity labels as resource attributes that a derived series keeps."""
+    return [{"key": label(name), "default_value": "unknown" if name == "k8s_namespace" else ""} for name in IDENTITY]

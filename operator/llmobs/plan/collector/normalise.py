@@ -1,0 +1,44 @@
+"""Every generation of conventions brought to the current names, from what the catalogue knows of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from llmobs.catalogue.generations import OPERATION, PROVIDER, Generation, Rename, generations
+from llmobs.plan.collector.ottl import assign, at, group, literal, lookup, span, transform
+from llmobs.prices.providers import SYNONYMS
+
+
+def normalise() -> dict[str, Any]:
+    """One group of statements for each generation, then the provider's name."""
+    return transform(*(_generation(item) for item in generations()), _provider())
+
+
+def _generation(generation: Generation) -> dict[str, object]:
+    marked = [f"{span(mark)} != nil" for mark in generation.marks]
+    return group("span", [*_operations(generation), *(_rename(item) for item in generation.renames)], conditions=marked)
+
+
+def _operations(generation: Generation) -> Iterator[str]:
+    for attribute, words in generation.operations.items():
+        for word, operation in words.items():
+            yield assign(span(OPERATION), literal(operation), f"{span(OPERATION)} == nil", f"{span(attribute)} == {literal(word)}")
+
+
+def _rename(rename: Rename) -> str:
+    only = [f"{span(rename.when[0])} == {literal(rename.when[1])}"] if rename.when else []
+    return assign(span(rename.new), span(rename.old), f"{span(rename.new)} == nil", f"{span(rename.old)} != nil", *only)
+
+
+def _provider() -> dict[str, object]:
+    name = at("span.cache", "provider")
+    return group(
+        "span",
+        [
+            assign(name, f"ToLowerCase(String({span(PROVIDER)}))"),
+            assign(span(PROVIDER), name),
+            assign(span(PROVIDER), lookup(SYNONYMS, name)),
+        ],
+        conditions=[f"{span(PROVIDER)} != nil"],
+    )

@@ -1,0 +1,81 @@
+"""Text of the OpenTelemetry Transformation Language: the one place where values are quoted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+Value = str | float | Mapping[str, "Value"]
+
+
+def literal(value: Value) -> str:
+    """A string, number or map as OTTL writes it. Numbers keep a decimal point, because OTTL divides whole numbers as such."""
+    if isinstance(value, str):
+        # JSON's escapes are Go's, as long as characters beyond ASCII are left alone
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{literal(key)}:{literal(item)}" for key, item in value.items()) + "}"
+    digits = format(Decimal(repr(float(value))), "f")  # never an exponent: OTTL cannot read 3e-06
+    return digits if "." in digits else f"{digits}.0"
+
+
+def lookup(table: Mapping[str, Value], key: str) -> str:
+    """The expression that finds ``key`` (an expression) in ``table``; where it is missing, the statement is skipped with an error.
+
+    A map literal takes no index, the result of a function does.
+    """
+    return f"Coalesce([{literal(table)}])[{key}]"
+
+
+def at(path: str, key: str) -> str:
+    """The element ``key`` of the map at ``path``."""
+    return f"{path}[{literal(key)}]"
+
+
+def span(name: str) -> str:
+    """A span's attribute."""
+    return at("span.attributes", name)
+
+
+def resource(name: str) -> str:
+    """A resource's attribute."""
+    return at("resource.attributes", name)
+
+
+def datapoint(name: str) -> str:
+    """A data point's attribute."""
+    return at("datapoint.attributes", name)
+
+
+def assign(target: str, value: str, *conditions: str) -> str:
+    """Set ``target`` to the expression ``value`` where all ``conditions`` hold."""
+    where = f" where {' and '.join(conditions)}" if conditions else ""
+    return f"set({target}, {value}){where}"
+
+
+def replace(target: str, pattern: str, replacement: str = "") -> str:
+    """Replace what ``pattern`` matches; a backslash and a digit in ``replacement`` stand for a group."""
+    return f"replace_pattern({target}, {literal(pattern)}, {literal(replacement.replace(chr(92), '$'))})"
+
+
+def drop(target: str, pattern: str) -> str:
+    """Delete the keys of a map that ``pattern`` matches."""
+    return f"delete_matching_keys({target}, {literal(pattern)})"
+
+
+def matches(value: str, pattern: str) -> str:
+    """The condition that the expression ``value`` matches ``pattern``."""
+    return f"IsMatch({value}, {literal(pattern)})"
+
+
+def group(context: str, statements: Iterable[str], *, conditions: Iterable[str] = ()) -> dict[str, object]:
+    """Statements of one context; with ``conditions``, only where any of them holds."""
+    found: dict[str, object] = {"context": context, "statements": list(statements)}
+    either = list(conditions)
+    return {**found, "conditions": either} if either else found
+
+
+def transform(*groups: Mapping[str, object], signal: str = "trace") -> dict[str, object]:
+    """A transform processor. A failing statement is skipped in silence: what it would log is a tenant's data."""
+    return {"error_mode": "silent", f"{signal}_statements": [dict(item) for item in groups]}

@@ -1,0 +1,77 @@
+"""What each policy asks of the collector, as a table by namespace and name; and for pods that carry no policy, by namespace."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from llmobs.api.effective import Policy
+from llmobs.api.v1alpha1.observability import Capture
+from llmobs.plan.collector import ottl
+from llmobs.plan.collector.sinks import Sink, route, sinks_of
+
+CAPTURE = "llmobs.capture"
+ROUTE = "llmobs.route"
+POLICY = "llmobs.policy"
+
+RESERVED = r"^(k8s|llm|llmobs)\."
+"""Resource attributes that the collector answers for: neither a client nor a policy's attributes set them."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What applies to the telemetry of a pod."""
+
+    capture: Capture = Capture.NONE
+    sinks: tuple[Sink, ...] = ()
+    attributes: tuple[tuple[str, str], ...] = ()
+
+    def agreed(self, other: Terms) -> Terms:
+        """What both grant."""
+        return Terms(
+            capture=min(self.capture, other.capture, key=lambda item: item.rank),
+            sinks=tuple(sink for sink in self.sinks if sink in other.sinks),
+            attributes=tuple(item for item in self.attributes if item in other.attributes),
+        )
+
+
+def by_policy(policies: Sequence[Policy]) -> dict[str, Terms]:
+    """``namespace/name`` -> terms."""
+    return {policy.key: _terms(policy, policies) for policy in policies}
+
+
+def by_namespace(policies: Sequence[Policy]) -> dict[str, Terms]:
+    """Namespace -> what all of its policies agree on: for pods that no policy was written on."""
+    found: dict[str, Terms] = {}
+    for policy in policies:
+        terms, namespace = _terms(policy, policies), policy.identity.namespace
+        found[namespace] = found[namespace].agreed(terms) if namespace in found else terms
+    return found
+
+
+def routes(policies: Sequence[Policy]) -> dict[str, tuple[Sink, ...]]:
+    """Every set of receivers in use, by name. Namespaces are folded into these: a thousand of them need few pipelines."""
+    every = [*by_policy(policies).values(), *by_namespace(policies).values()]
+    return dict(sorted((route(terms.sinks), terms.sinks) for terms in every if terms.sinks))
+
+
+def table(terms: Mapping[str, Terms]) -> dict[str, ottl.Value]:
+    """The terms as the collector looks them up: ``c`` capture, ``r`` route, ``a`` attributes; without rows that grant nothing."""
+    return {key: row for key, item in sorted(terms.items()) if (row := _row(item))}
+
+
+def _row(terms: Terms) -> dict[str, ottl.Value]:
+    row: dict[str, ottl.Value] = {}
+    if terms.capture is not Capture.NONE:
+        row["c"] = terms.capture.value
+    if terms.sinks:
+        row["r"] = route(terms.sinks)
+    if terms.attributes:
+        row["a"] = dict(terms.attributes)
+    return row
+
+
+def _terms(policy: Policy, policies: Iterable[Policy]) -> Terms:
+    own = sorted((key, value) for key, value in policy.spec.attributes.items() if not re.match(RESERVED, key))
+    return Terms(capture=policy.spec.content.capture, sinks=sinks_of(policy, policies), attributes=tuple(own))

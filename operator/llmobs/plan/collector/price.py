@@ -1,0 +1,142 @@
+"""What a call costs: tokens told apart and guarded, the row of the price table found, money and labels written on the span."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from llmobs.catalogue import generations as names
+from llmobs.catalogue.metrics import OTHER, TOKEN_TYPES
+from llmobs.plan.collector.identity import shortened
+from llmobs.plan.collector.ottl import Value, assign, at, group, literal, lookup, matches, replace, span, transform
+from llmobs.prices.names import STEPS
+from llmobs.prices.rows import Rank, Row
+from llmobs.prices.table import PriceTable
+
+MODEL = "llm.model"
+COST = "llm.cost.usd"
+PRICED = "llm.cost.priced"
+
+LEAVES = r"^(chat|generate_content|text_completion|embeddings)$"
+"""Operations that are billed. Agents, workflows and tools repeat the usage of the calls inside them; fetch_response repeats a call's."""
+
+MOST = 100_000_000.0
+"""Tokens of one kind in one call beyond which a figure is taken for a mistake."""
+
+LONGEST_MODEL = 256
+
+_REPORTED = {"i": names.INPUT, "o": names.OUTPUT, "r": names.CACHE_READ, "w": names.CACHE_WRITE, "t": names.REASONING}
+_COUNT = dict(zip(TOKEN_TYPES, ("u", "r", "w", "x", "t"), strict=True))
+"""Token type -> cache key of its count: the disjoint ones."""
+
+
+def label(name: str) -> str:
+    """The span attribute that holds the value of a label."""
+    return f"llmobs.{name}"
+
+
+def tokens(kind: str) -> str:
+    """The span attribute that holds the count of one token type."""
+    return f"llmobs.tokens.{kind}"
+
+
+def price(table: PriceTable) -> dict[str, Any]:
+    """The processor. Only spans of billed operations get a price and, by it, series."""
+    return transform(
+        group(
+            "span",
+            [*_row(table), *_counts(), *_cost(), *_word(), *_labels()],
+            conditions=[matches(span(names.OPERATION), LEAVES)],
+        )
+    )
+
+
+def _cache(key: str) -> str:
+    return at("span.cache", key)
+
+
+def _row(table: PriceTable) -> Iterator[str]:
+    """The row by the requested model; by the answering one where the request names a deployment nobody lists."""
+    for model in (names.REQUEST_MODEL, names.RESPONSE_MODEL):
+        usable = (f"{_cache('p')} == nil", f"IsString({span(model)})", f"Len({span(model)}) <= {LONGEST_MODEL}")
+        yield assign(_cache("k"), '""')
+        yield assign(_cache("k"), f"ToLowerCase({span(model)})", *usable)
+        yield from _lookups(table.ranks())
+    yield assign(span(MODEL), literal(OTHER))
+    yield assign(span(MODEL), at(_cache("p"), "m"), f"{_cache('p')} != nil")
+
+
+def _lookups(ranks: tuple[Rank, ...]) -> Iterator[str]:
+    missing = f"{_cache('p')} == nil"
+    provider = span(names.PROVIDER)
+    for form, step in enumerate((None, *STEPS)):
+        if step is not None:
+            yield replace(_cache("k"), step.pattern, step.replacement)
+        for rank in (item for item in ranks if item.form == form):
+            if rank.qualified:
+                yield assign(_cache("q"), f'Concat([{provider}, {_cache("k")}], "|")', missing)
+                yield assign(_cache("p"), lookup(_literals(rank.qualified), _cache("q")), missing)
+            if rank.plain:
+                yield assign(_cache("p"), lookup(_literals(rank.plain), _cache("k")), missing)
+
+
+def _literals(rows: Mapping[str, Row]) -> dict[str, Value]:
+    return {
+        name: {"m": row.model, "i": row.input, "o": row.output, "r": row.cache_read, "w": row.cache_write, "t": row.reasoning}
+        for name, row in rows.items()
+    }
+
+
+def _counts() -> Iterator[str]:
+    """Counts that are told apart.
+
+    Conventions say that input includes the cached and output the reasoning tokens. Where the parts exceed the whole, the whole
+    was reported without them: nothing else is certain.
+    """
+    for key, attribute in _REPORTED.items():
+        yield assign(_cache(key), f"Coalesce([Double({span(attribute)}), 0.0])")
+    yield assign(_cache("u"), f"{_cache('i')} - {_cache('r')} - {_cache('w')}")
+    yield assign(_cache("u"), _cache("i"), f"{_cache('u')} < 0.0")
+    yield assign(_cache("x"), f"{_cache('o')} - {_cache('t')}")
+    yield assign(_cache("x"), _cache("o"), f"{_cache('x')} < 0.0")
+    # NaN fails every comparison; a text that is no number leaves no count to compare
+    sane = [f"{_cache(key)} >= 0.0 and {_cache(key)} <= {literal(MOST)}" for key in _REPORTED]
+    yield assign(_cache("ok"), "true", *sane)
+    used = f"({span(names.INPUT)} != nil or {span(names.OUTPUT)} != nil)"
+    yield assign(_cache("used"), "true", used)
+
+
+def _cost() -> Iterator[str]:
+    good = (f"{_cache('ok')} == true", f"{_cache('used')} == true")
+    rates = dict(zip(("u", "r", "w", "x", "t"), ("i", "r", "w", "o", "t"), strict=True))
+    total = " + ".join(f"{_cache(count)} * {at(_cache('p'), rate)}" for count, rate in rates.items())
+    yield assign(span(COST), f"({total}) / 1000000.0", f"{_cache('p')} != nil", *good)
+    for kind, count in _COUNT.items():
+        reported = {"input": f"{span(names.INPUT)} != nil", "output": f"{span(names.OUTPUT)} != nil"}.get(kind, f"{_cache(count)} > 0.0")
+        yield assign(span(tokens(kind)), _cache(count), reported, *good)
+
+
+def _word() -> Iterator[str]:
+    """Why a call has a price or none. A call without usage is not a model without a price."""
+    yield assign(span(PRICED), '"unpriced"')
+    yield assign(span(PRICED), '"no_usage"', f"{_cache('used')} == nil")
+    yield assign(span(PRICED), '"bad_usage"', f"{_cache('ok')} == nil")
+    yield assign(span(PRICED), '"priced"', f"{span(COST)} != nil")
+
+
+def _labels() -> Iterator[str]:
+    failed, kind = f'{span(label("outcome"))} == "error"', span("error.type")
+    yield assign(span(label("provider")), '"unknown"')
+    yield assign(span(label("provider")), span(names.PROVIDER), matches(span(names.PROVIDER), r"^[a-z0-9][a-z0-9._-]{0,62}$"))
+    yield assign(span(label("model")), span(MODEL))
+    yield assign(span(label("operation")), span(names.OPERATION))
+    yield assign(span(label("priced")), span(PRICED))
+    yield assign(span(label("outcome")), '"ok"')
+    yield assign(span(label("outcome")), '"error"', f"(span.status.code == STATUS_CODE_ERROR or {kind} != nil)")
+    yield assign(span(label("error_type")), '""')
+    yield assign(span(label("error_type")), '"_OTHER"', failed)
+    yield assign(span(label("error_type")), f"String({kind})", failed, matches(kind, r"^[A-Za-z0-9_.:-]{1,96}$"))
+    for name, attribute in (("agent", names.AGENT), ("workflow", names.WORKFLOW)):
+        yield assign(span(label(name)), '""')
+        yield assign(span(label(name)), f"String({span(attribute)})", f"{span(attribute)} != nil")
+        yield shortened(span(label(name)))

@@ -1,0 +1,67 @@
+"""Where traces go: every receiver that a policy names, once, and the sets of receivers that policies share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+
+from llmobs.api import names
+from llmobs.api.effective import Policy
+from llmobs.catalogue.backend import BackendConfig, Exporter, SecretRef
+from llmobs.catalogue.backends import backend_of
+
+CREDENTIALS = "/etc/llmobs/credentials"
+
+
+@dataclass(frozen=True)
+class Sink:
+    """One receiver of traces."""
+
+    handle: str
+    """Its name in the configuration; the same for equal receivers of several namespaces."""
+    config: BackendConfig
+
+    @property
+    def secret(self) -> SecretRef | None:
+        """The Secret of the operator's namespace that holds its credentials."""
+        found = getattr(self.config, "credentials_secret_ref", None)
+        return found if isinstance(found, SecretRef) else None
+
+    @property
+    def folder(self) -> str:
+        """Where its Secret is mounted."""
+        return f"{CREDENTIALS}/{self.handle}"
+
+    @property
+    def exporter(self) -> Exporter:
+        """The exporter that sends to it."""
+        made = backend_of(self.config).exporter(self.config, self.folder)
+        assert isinstance(made, Exporter)  # noqa: S101 - what every backend module promises
+        return made
+
+
+def sinks_of(policy: Policy, policies: Iterable[Policy]) -> tuple[Sink, ...]:
+    """The receivers of one policy, sorted. ``policies`` are all of them: a destination's name may mean two things in one cluster."""
+    every = {(item.name, _hash(item.config)) for other in policies for item in other.destinations}
+    twice = {name for name, _ in every if sum(1 for other, _ in every if other == name) > 1}
+    named = {item.name: item.config for item in policy.destinations}
+    found: dict[str, Sink] = {}
+    for backend in policy.spec.backends:
+        if backend.destination is not None:
+            config = named[backend.destination]
+            handle = f"{backend.destination}_{_hash(config)}" if backend.destination in twice else backend.destination
+            found[handle] = Sink(handle, config)
+        elif backend.config is not None:
+            handle = f"own_{_hash(backend.config)}"
+            found[handle] = Sink(handle, backend.config)
+    return tuple(found[handle] for handle in sorted(found))
+
+
+def route(sinks: Iterable[Sink]) -> str:
+    """The name of a set of receivers; empty for none."""
+    return names.bounded(".".join(sink.handle for sink in sinks), 200)
+
+
+def _hash(config: BackendConfig) -> str:
+    return names.short(f"{type(config).__module__} {json.dumps(asdict(config), sort_keys=True, default=str)}", 8)
