@@ -6,14 +6,9 @@ import argparse
 import asyncio
 import logging
 import os
-from pathlib import Path
 from typing import Any
 
-import yaml
-
-from llmobs.api.settings import Settings
-from llmobs.kit.decode import decode
-from llmobs.kit.errors import Invalid
+from llmobs.cli.documents import settings
 
 DESCRIPTION = """\
 Run the controller: it watches LLMObservability, ClusterLLMObservability and LLMPriceList, creates the gateway, rules and
@@ -55,20 +50,6 @@ def run(arguments: argparse.Namespace) -> int:
         port=arguments.metrics_port,
     )
     return asyncio.run(operator.once(options) if arguments.once else operator.run(options))
-
-
-def settings(path: str | None) -> Settings:
-    """The configuration file, decoded. Raises :class:`Invalid` with the field's path."""
-    if path is None:
-        return Settings()
-    try:
-        found = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise Invalid(path, f"can't be read: {error}") from error
-    try:
-        return decode(Settings, found or {})
-    except Invalid as invalid:
-        raise Invalid(f"{path}: {invalid.path}" if invalid.path else path, invalid.message) from invalid
 
 
 def _log(*, verbose: bool) -> None:

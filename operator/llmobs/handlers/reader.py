@@ -15,6 +15,7 @@ from llmobs.handlers.world import Body, Key, World, essence
 from llmobs.kit.decode import decode
 from llmobs.kit.errors import Invalid
 from llmobs.plan.inputs import Facts, Inputs
+from llmobs.plan.rules import check
 from llmobs.prices.table import PriceTable
 
 Lists = Sequence[tuple[Identity, LLMPriceListSpec]]
@@ -129,9 +130,11 @@ def _living(world: World, kind: str) -> Iterator[tuple[Key, Body]]:
 
 def _parse(body: Body, fleets: tuple[Fleet, ...], labels: Mapping[str, str]) -> Policy | Invalid:
     try:
-        return effective.policy(body, fleets, labels)
+        made = effective.policy(body, fleets, labels)
+        check(made)
     except Invalid as invalid:
         return invalid
+    return made
 
 
 def _last(body: Body, good: Policy, fleets: tuple[Fleet, ...], labels: Mapping[str, str]) -> Policy:

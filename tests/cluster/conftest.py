@@ -1,0 +1,32 @@
+"""One API server per test process, with our kinds; a namespace of its own for each test."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cluster.apiserver import ROOT, ApiServer, define, definitions
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def apiserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
+    server = ApiServer(tmp_path_factory.mktemp("apiserver"))
+    try:
+        server.start()
+        for definition in definitions(ROOT / "crds"):
+            define(server, definition)
+        yield server
+    finally:
+        server.end()
+
+
+@pytest.fixture
+def namespace(apiserver: ApiServer) -> str:
+    name = f"t{os.getpid()}-{next(_numbers)}"
+    apiserver.create("/api/v1/namespaces", {"metadata": {"name": name}})
+    return name
