@@ -15,3 +15,8 @@ def fleet_parts(inputs: Inputs) -> tuple[Part, ...]:
 def policy_parts(inputs: Inputs, policy: Policy) -> tuple[Part, ...]:
     """What exists for one policy, in its namespace."""
     return (*rules.policy_parts(inputs, policy), *dashboards.policy_parts(inputs, policy))
+
+
+def check(policy: Policy) -> None:
+    """What only plans can judge about a policy's spec. Raises :class:`Invalid`."""
+    rules.check(policy)
