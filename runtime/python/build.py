@@ -19,7 +19,17 @@ HERE = Path(__file__).resolve().parent
 OWN = ("sitecustomize.py", "usercustomize.py", "llmobs_runtime")
 OLDEST_PYTHON = "3.10"
 # Present in no program that runs: command line scripts, type stubs, and pip's notes about this one installation.
-UNUSED = ("bin", "*-stubs", "**/*.pyi", "**/py.typed", "**/__pycache__", "*.dist-info/RECORD", "*.dist-info/INSTALLER", "*.dist-info/REQUESTED")
+UNUSED = (
+    "bin",
+    "*-stubs",
+    "**/*.c",
+    "**/*.pyi",
+    "**/py.typed",
+    "**/__pycache__",
+    "*.dist-info/RECORD",
+    "*.dist-info/INSTALLER",
+    "*.dist-info/REQUESTED",
+)
 NATIVE = ("**/*.so", "**/*.pyd", "**/*.dylib")
 EPOCH = 315532800  # 1980-01-01, the earliest time every archive format can hold
 
@@ -37,7 +47,7 @@ def main() -> None:
         if output.exists():
             shutil.rmtree(output)
         folder.rename(output)
-    print(f"{output}: {_size(output) / 1e6:.1f} MB in {sum(1 for _ in output.rglob('*'))} files")  # noqa: T201
+    print(f"{output}: {_size(output) / 1e6:.1f} MB in {sum(1 for _ in output.rglob('*'))} files")
 
 
 def _arguments() -> argparse.Namespace:

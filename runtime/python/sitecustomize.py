@@ -9,5 +9,5 @@ except Exception:
     # A process that we cannot observe must start as it would without us.
     pass
 else:
-    start.begin()
+    start.begin(__name__)
     start.hand_over(__name__, __file__)

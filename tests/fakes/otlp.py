@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Self
 
 Json = dict[str, Any]
 
@@ -30,7 +30,11 @@ class Span:
 
 
 class OTLPReceiver(ThreadingHTTPServer):
-    """Listens on a free port of the loopback address; ``status`` is what it answers, spans are kept only under 200."""
+    """Listens on a free port of the loopback address.
+
+    ``status`` is what it answers; spans are kept only while that is 200. ``requests`` has the headers of every export, names in
+    lower case, and ``raw`` everything that was sent.
+    """
 
     daemon_threads = True
 
@@ -38,6 +42,7 @@ class OTLPReceiver(ThreadingHTTPServer):
         self.status = status
         self.spans: list[Span] = []
         self.requests: list[Mapping[str, str]] = []
+        self.raw = b""
         self._changed = threading.Condition()
         super().__init__(("127.0.0.1", 0), Handler)
 
@@ -46,9 +51,11 @@ class OTLPReceiver(ThreadingHTTPServer):
         """The base URL, without a path."""
         return f"http://127.0.0.1:{self.server_address[1]}"
 
-    def keep(self, headers: Mapping[str, str], spans: list[Span]) -> None:
+    def keep(self, headers: Mapping[str, str], body: bytes) -> None:
         """Take the spans of one request, and wake those who wait for them."""
+        spans = decode(json.loads(body))
         with self._changed:
+            self.raw += body
             self.requests.append({key.lower(): value for key, value in headers.items()})
             self.spans.extend(spans if self.status == 200 else [])
             self._changed.notify_all()
@@ -59,7 +66,7 @@ class OTLPReceiver(ThreadingHTTPServer):
         with self._changed:
             return self._changed.wait_for(lambda: enough(self), deadline - time.monotonic())
 
-    def __enter__(self) -> "OTLPReceiver":
+    def __enter__(self) -> Self:
         threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
@@ -78,7 +85,7 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         known = self.path == "/v1/traces" and self.headers["Content-Type"] == "application/json"
         if known:
-            self.server.keep(dict(self.headers), decode(json.loads(body)))
+            self.server.keep(dict(self.headers), body)
         self.send_response(self.server.status if known else 404)
         self.send_header("Content-Length", "2")
         self.end_headers()

@@ -21,7 +21,7 @@ class Price:
 PRICES: Mapping[str, Price] = {
     "gpt-4o": Price(Decimal("2.50"), Decimal("1.25"), Decimal("2.50"), Decimal("10.00")),
     "gpt-4o-mini": Price(Decimal("0.15"), Decimal("0.075"), Decimal("0.15"), Decimal("0.60")),
-    "claude-sonnet-4-5": Price(Decimal("3.00"), Decimal("0.30"), Decimal("3.75"), Decimal("15.00")),
+    "claude-sonnet-4-6": Price(Decimal("3.00"), Decimal("0.30"), Decimal("3.75"), Decimal("15.00")),
 }
 
 MILLION = Decimal(1_000_000)

@@ -11,9 +11,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import anthropic
 import openai
+from anthropic.types import MessageParam, TextBlockParam
+from openai.types import CompletionUsage
+from openai.types.chat import ChatCompletionMessageParam, ChatCompletionStreamOptionsParam
 
 SYSTEM = "You are a patient assistant of a shop for garden tools."
 QUESTION = "Which spade suits heavy clay?"
+GPT_MESSAGES: list[ChatCompletionMessageParam] = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": QUESTION}]
+CLAUDE_SYSTEM: list[TextBlockParam] = [{"type": "text", "text": SYSTEM, "cache_control": {"type": "ephemeral"}}]
+CLAUDE_MESSAGES: list[MessageParam] = [{"role": "user", "content": QUESTION}]
 
 
 @dataclass
@@ -46,24 +52,23 @@ class Stats:
 
 def ask_gpt(client: openai.OpenAI) -> dict[str, int]:
     """Ask the large model for a whole answer."""
-    reply = client.chat.completions.create(model="gpt-4o", messages=_messages())
+    reply = client.chat.completions.create(model="gpt-4o", messages=GPT_MESSAGES)
     return _openai_tokens(reply.usage)
 
 
 def stream_gpt_mini(client: openai.OpenAI) -> dict[str, int]:
     """Ask the small model for a streamed answer, with the usage at its end."""
     usage = None
-    options = {"include_usage": True}
-    for chunk in client.chat.completions.create(model="gpt-4o-mini", messages=_messages(), stream=True, stream_options=options):
+    options: ChatCompletionStreamOptionsParam = {"include_usage": True}
+    for chunk in client.chat.completions.create(model="gpt-4o-mini", messages=GPT_MESSAGES, stream=True, stream_options=options):
         usage = chunk.usage or usage
     return _openai_tokens(usage)
 
 
 def ask_claude(client: anthropic.Anthropic) -> dict[str, int]:
     """Ask with a cached system prompt."""
-    system = [{"type": "text", "text": SYSTEM, "cache_control": {"type": "ephemeral"}}]
-    question = [{"role": "user", "content": QUESTION}]
-    usage = client.messages.create(model="claude-sonnet-4-5", max_tokens=200, system=system, messages=question).usage
+    reply = client.messages.create(model="claude-sonnet-4-6", max_tokens=200, system=CLAUDE_SYSTEM, messages=CLAUDE_MESSAGES)
+    usage = reply.usage
     return {
         "input": usage.input_tokens,
         "cache_read": usage.cache_read_input_tokens or 0,
@@ -72,11 +77,7 @@ def ask_claude(client: anthropic.Anthropic) -> dict[str, int]:
     }
 
 
-def _messages() -> list[dict[str, str]]:
-    return [{"role": "system", "content": SYSTEM}, {"role": "user", "content": QUESTION}]
-
-
-def _openai_tokens(usage: "openai.types.CompletionUsage | None") -> dict[str, int]:
+def _openai_tokens(usage: CompletionUsage | None) -> dict[str, int]:
     if usage is None:
         return {}
     cached = (usage.prompt_tokens_details and usage.prompt_tokens_details.cached_tokens) or 0
@@ -89,7 +90,7 @@ def run(stats: Stats, stop: threading.Event, *, calls: int, pause: float) -> Non
     asks: list[tuple[str, Callable[[], dict[str, int]]]] = [
         ("gpt-4o", lambda: ask_gpt(gpt)),
         ("gpt-4o-mini", lambda: stream_gpt_mini(gpt)),
-        ("claude-sonnet-4-5", lambda: ask_claude(claude)),
+        ("claude-sonnet-4-6", lambda: ask_claude(claude)),
     ]
     made = 0
     while not stop.wait(pause) and (calls == 0 or made < calls):

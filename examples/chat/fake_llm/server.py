@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Self
 
 from . import anthropic_api, openai_api
 from .usage import HEADER, Usage, usage
@@ -42,7 +42,7 @@ class FakeLLM(ThreadingHTTPServer):
         """The address without a path: Anthropic's base URL; OpenAI's is this and ``/v1``."""
         return f"http://{self.server_address[0]!s}:{self.server_address[1]}"
 
-    def __enter__(self) -> "FakeLLM":
+    def __enter__(self) -> Self:
         threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
         return self
 

@@ -25,7 +25,7 @@ class Usage:
 MODELS = {
     "gpt-4o": Usage(uncached=600, cache_read=400, output=200),
     "gpt-4o-mini": Usage(uncached=2000, output=500),
-    "claude-sonnet-4-5": Usage(uncached=100, cache_read=1000, cache_write=200, output=100),
+    "claude-sonnet-4-6": Usage(uncached=100, cache_read=1000, cache_write=200, output=100),
     "text-embedding-3-small": Usage(uncached=800),
 }
 OTHERS = Usage(uncached=100, output=50)

@@ -33,9 +33,9 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     server = ThreadingHTTPServer(("", int(os.environ.get("PORT", "8080"))), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
+    print("working", flush=True)
     for number in count(2):
-        if all(number % divisor for divisor in range(2, int(number**0.5) + 1)) and number % 1000 == 1:
-            print(f"prime: {number}", flush=True)
+        _ = all(number % divisor for divisor in range(2, int(number**0.5) + 1))
         if stop.wait(PAUSE_SECONDS):
             return
 

@@ -9,6 +9,7 @@ import os
 import sys
 import threading
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from llmobs_runtime import compatibility, log
@@ -75,6 +76,7 @@ def _build(chosen: Settings) -> Pipeline:
     # Last, so that every package the application has wins over ours.
     if BUNDLE not in sys.path:
         sys.path.append(BUNDLE)
+    _import_opentelemetry()
     from llmobs_runtime import exits
     from llmobs_runtime.exporter import Exporter
     from llmobs_runtime.provider import ProcessResource, tracer_provider
@@ -87,3 +89,28 @@ def _build(chosen: Settings) -> Pipeline:
     exits.at_sigterm(spool)
     resource = ProcessResource(chosen.resource, fixed_instance=chosen.fixed_instance)
     return Pipeline(QuietTracerProvider(tracer_provider(resource, spool), content=chosen.content), chosen)
+
+
+def _import_opentelemetry() -> None:
+    """Import it even where it refuses: a variable set for all pods may name a propagator that this image lacks.
+
+    The application cannot be using OpenTelemetry then, so for the moment of a second attempt the variables are hidden.
+    """
+    try:
+        _import_all()
+    except ValueError as error:
+        log.failure("OpenTelemetry with its defaults", error)
+        hidden = {name: os.environ.pop(name) for name in list(os.environ) if name == "OTEL_PROPAGATORS" or _is_limit(name)}
+        try:
+            _import_all()
+        finally:
+            os.environ.update(hidden)
+
+
+def _import_all() -> None:
+    for name in ("opentelemetry.sdk.trace", "opentelemetry.propagate"):
+        import_module(name)
+
+
+def _is_limit(name: str) -> bool:
+    return name.startswith("OTEL_") and name.endswith("_LIMIT")

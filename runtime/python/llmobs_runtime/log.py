@@ -17,8 +17,8 @@ def _enabled(level: str) -> bool:
 def _write(text: str) -> None:
     try:
         sys.stderr.write(f"llmobs: {text}\n")
-    except (OSError, ValueError, AttributeError):
-        # Closed, full or absent standard error is the application's business.
+    except (OSError, ValueError, AttributeError, RuntimeError):
+        # Closed, full or absent standard error is the application's business; so is one that a signal interrupted.
         return
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Mapping
+from inspect import signature
+from typing import Any
 
+from opentelemetry.metrics import NoOpMeterProvider
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanLimits, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.id_generator import IdGenerator
@@ -62,12 +65,15 @@ class ProcessResource(Resource):
 
 def tracer_provider(resource: Resource, processor: SpanProcessor) -> TracerProvider:
     """Build the provider; it never becomes the global one, and does nothing at exit by itself."""
+    # Newer SDKs count their own work, by default with the application's meter provider.
+    counting: dict[str, Any] = {"meter_provider": NoOpMeterProvider()} if "meter_provider" in signature(TracerProvider).parameters else {}
     provider = TracerProvider(
         sampler=ALWAYS_ON,
         resource=resource,
         shutdown_on_exit=False,
         id_generator=PrivateIds(),
         span_limits=_limits(),
+        **counting,
     )
     provider.add_span_processor(processor)
     return provider

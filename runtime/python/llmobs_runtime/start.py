@@ -10,12 +10,16 @@ exception but the application's own. Below Python 3.10 it only hands over.
 import os
 import sys
 
+_begun = []  # type: list[str]
 
-def begin():
-    # type: () -> None
-    """Install the import hook where there is an endpoint to send to."""
+
+def begin(caller):
+    # type: (str) -> None
+    """Install the import hook where there is an endpoint to send to; once, whoever calls."""
     try:
-        _begin()
+        if not _begun:
+            _begun.append(caller)
+            _begin()
     except Exception:
         # A process that we cannot observe must start as it would without us.
         pass
