@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from llmobs.catalogue.language import Language
@@ -25,6 +25,13 @@ class Case:
     spec: Spec
     namespace: Namespace
     policy: CompiledPolicy | None
+    targets: tuple[Target, ...] = ()
+    """The containers that the policy is for."""
+
+
+def case(meta: Meta, spec: Spec, namespace: Namespace, policy: CompiledPolicy | None) -> Case:
+    """The case of a pod and the policy that applies to it."""
+    return Case(meta, spec, namespace, policy, tuple(targets(spec, policy)) if policy else ())
 
 
 @dataclass(frozen=True)
@@ -80,18 +87,17 @@ def present(spec: Spec, language: Language) -> bool:
 
 
 def _containers(case: Case) -> Reason | None:
-    return None if case.policy and targets(case.spec, case.policy) else Reason.NO_CONTAINER
+    return None if case.targets else Reason.NO_CONTAINER
 
 
 def _names(case: Case) -> Reason | None:
     if case.policy is None:
         return None
-    found = targets(case.spec, case.policy)
-    taken = any(_taken(case.spec, found, item.language) for item in case.policy.deliveries)
+    taken = any(_taken(case.spec, case.targets, item.language) for item in case.policy.deliveries)
     return Reason.NAME_TAKEN if taken else None
 
 
-def _taken(spec: Spec, found: list[Target], language: Language) -> bool:
+def _taken(spec: Spec, found: Iterable[Target], language: Language) -> bool:
     volumes = (volume for volume in spec.volumes or () if volume.name == language.volume)
     if any(volume.empty_dir is None for volume in volumes):
         return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from llmobs.inject.checks import CHECKS, Case
+from llmobs.inject.checks import CHECKS, case
 from llmobs.inject.compiled import CompiledPolicy
 from llmobs.inject.injection import operations
 from llmobs.inject.patch import Operation, check
@@ -34,13 +34,10 @@ def decide(pod: Pod, namespace: Namespace) -> Decision:
         return Decision(Reason.UNREADABLE)
     candidates = matching(namespace.policies, meta.labels or {})
     policy, losers = next(iter(candidates), None), tuple(candidates[1:])
-    reason = _first_failing(Case(meta, pod.spec, namespace, policy))
+    found = case(meta, pod.spec, namespace, policy)
+    reason = next((reason for item in CHECKS if (reason := item.fails(found)) is not None), None)
     if reason is not None or policy is None:
         return Decision(reason or Reason.NO_POLICY, policy, losers)
-    made = tuple(operations(meta, pod.spec, namespace, policy))
+    made = tuple(operations(found, policy))
     check(pod, made)
     return Decision(Reason.INJECTED if made else Reason.ALREADY_INJECTED, policy, losers, made)
-
-
-def _first_failing(case: Case) -> Reason | None:
-    return next((reason for item in CHECKS if (reason := item.fails(case)) is not None), None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
 
@@ -10,7 +10,7 @@ import msgspec
 
 from llmobs.catalogue.language import Language
 from llmobs.inject.compiled import RESOURCE_ATTRIBUTES, CompiledPolicy
-from llmobs.inject.patch import Operation, appended, fragment
+from llmobs.inject.patch import Operation, appended
 from llmobs.inject.pod import Container, EnvVar
 
 
@@ -19,16 +19,16 @@ def variables(path: str, container: Container, policy: CompiledPolicy, attribute
     own = container.env or []
     known = {item.name for item in own}
     changes: list[_Change] = []
-    new = [entry for name, entry in policy.variables if name not in known]
+    new: list[msgspec.Raw | dict[str, str]] = [entry for name, entry in policy.variables if name not in known]
     if RESOURCE_ATTRIBUTES not in known:
-        new.append(fragment({"name": RESOURCE_ATTRIBUTES, "value": attributes}))
+        new.append({"name": RESOURCE_ATTRIBUTES, "value": attributes})
     new += [entry for name, entry in policy.extra if name not in known]
     for delivery in policy.deliveries:
         language = delivery.language
         if language.variable in known:
             changes += _extended(own, language)
         else:
-            new.append(fragment({"name": language.variable, "value": _joined(policy.paths.get(language.variable, ""), language)}))
+            new.append({"name": language.variable, "value": _joined(policy.paths.get(language.variable, ""), language)})
     return [*_operations(path, changes), *appended(f"{path}/env", new, present=container.env is not None)]
 
 
@@ -46,7 +46,7 @@ class _Change:
     value: str = ""
     had_value: bool = False
     name: str = ""
-    behind: msgspec.Raw | None = None
+    behind: Mapping[str, str] | None = None
 
 
 def _extended(own: list[EnvVar], language: Language) -> Iterator[_Change]:
@@ -58,7 +58,7 @@ def _extended(own: list[EnvVar], language: Language) -> Iterator[_Change]:
         # Renamed where it stands and referred to right behind, so that later references to either name still resolve.
         name = _free(own, f"ORIGINAL_{language.variable}")
         value = _joined(f"$({name})", language)
-        yield _Change(index, name=name, behind=fragment({"name": language.variable, "value": value}))
+        yield _Change(index, name=name, behind={"name": language.variable, "value": value})
     elif language.entry not in (item.value or "").split(language.separator):
         yield _Change(index, value=_joined(item.value or "", language), had_value=item.value is not None)
 

@@ -5,34 +5,33 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from llmobs.api import names
-from llmobs.inject.checks import present
+from llmobs.inject.checks import Case, present
 from llmobs.inject.compiled import CompiledPolicy, Delivery
 from llmobs.inject.env import variables
 from llmobs.inject.identity import ResourceAttributes
 from llmobs.inject.patch import Operation, appended, pointer
 from llmobs.inject.pod import Meta, Spec
 from llmobs.inject.qos import init_resources
-from llmobs.inject.select import Namespace
-from llmobs.inject.targets import Target, targets
+from llmobs.inject.targets import Target
 
 SAFE_TO_EVICT = "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes"
 """Without it the cluster autoscaler keeps a node because of our emptyDir."""
 
 
-def operations(meta: Meta, spec: Spec, namespace: Namespace, policy: CompiledPolicy) -> list[Operation]:
-    """What is missing in a pod that is to be instrumented. Raises ``ValueError`` for a malformed resource quantity.
+def operations(case: Case, policy: CompiledPolicy) -> list[Operation]:
+    """What is missing in a pod that ``policy`` is for. Raises ``ValueError`` for a malformed resource quantity.
 
     Containers first: the init container that is put in later may move the init containers among them.
     """
-    found = targets(spec, policy)
-    attributes = ResourceAttributes(meta=meta, namespace=namespace.name, given=policy.attributes)
+    attributes = ResourceAttributes(meta=case.meta, namespace=case.namespace.name, given=policy.attributes)
     made: list[Operation] = []
-    for target in found:
+    for target in case.targets:
         made += variables(target.path, target.container, policy, attributes.of(target.container))
         made += _mounts(target, policy)
-    made += _init_containers(spec, found, namespace, policy)
-    made += _volumes(spec, policy)
-    return [*made, *_marks(meta, spec, policy)]
+    made += _init_containers(case, policy)
+    made += _volumes(case.spec, policy)
+    made += _marks(case.meta, case.spec, policy)
+    return made
 
 
 def _mounts(target: Target, policy: CompiledPolicy) -> list[Operation]:
@@ -42,13 +41,14 @@ def _mounts(target: Target, policy: CompiledPolicy) -> list[Operation]:
     return appended(f"{target.path}/volumeMounts", new, present=own is not None)
 
 
-def _init_containers(spec: Spec, found: list[Target], namespace: Namespace, policy: CompiledPolicy) -> list[Operation]:
+def _init_containers(case: Case, policy: CompiledPolicy) -> list[Operation]:
+    spec = case.spec
     missing = [item for item in policy.deliveries if not present(spec, item.language)]
     if not missing:
         return []
-    resources = init_resources(spec, namespace.version)
+    resources = init_resources(spec, case.namespace.version)
     new = [item.init_container(resources) for item in missing]
-    first = next((target.index for target in found if target.init), None)
+    first = next((target.index for target in case.targets if target.init), None)
     if first is None:
         return appended("/spec/initContainers", new, present=spec.init_containers is not None)
     return [Operation("add", f"/spec/initContainers/{first + offset}", item) for offset, item in enumerate(new)]

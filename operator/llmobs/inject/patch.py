@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from llmobs.inject.pod import Container, Pod
+from llmobs.inject.pod import Container, EnvVar, Pod
 
 Made = TypeVar("Made")
 
@@ -66,7 +66,8 @@ class Shape:
             "/metadata/annotations": _keys(meta.annotations if meta else None),
         }
         self.lists: dict[str, int | None] = {}
-        self.values: set[str] = set()
+        self.entries: dict[str, list[EnvVar]] = {}
+        """The variables that can be changed where they stand: those of lists in which nothing has moved."""
         if spec is None:
             return
         self.lists["/spec/volumes"] = _length(spec.volumes)
@@ -78,7 +79,7 @@ class Shape:
         for index, container in enumerate(containers or ()):
             self.lists[f"{path}/{index}/env"] = _length(container.env)
             self.lists[f"{path}/{index}/volumeMounts"] = _length(container.volume_mounts)
-            self.values.update(f"{path}/{index}/env/{at}" for at, item in enumerate(container.env or ()) if item.value is not None)
+            self.entries[f"{path}/{index}/env"] = container.env or []
 
     def take(self, operation: Operation) -> None:
         """Take in one operation as the API server would. Raises :class:`Misfit`."""
@@ -104,27 +105,28 @@ class Shape:
             return
         # What follows has moved up, so no path below this list means what it meant.
         self.lists = {known: size for known, size in self.lists.items() if not known.startswith(parent + "/")}
-        self.values = {known for known in self.values if not known.startswith(parent + "/")}
+        self.entries = {known: own for known, own in self.entries.items() if not (known + "/").startswith(parent + "/")}
 
     def _set(self, path: str, parent: str, last: str) -> None:
         keys = self.maps.get(parent)
         if keys is not None and last not in keys:
             keys.add(last)
-        elif last == "value" and self._entry(parent) and parent not in self.values:
-            self.values.add(parent)
-        else:
+            return
+        entry = self._entry(parent)
+        if last != "value" or entry is None or entry.value is not None:
             raise Misfit(f"add {path}: the parent is absent, or the value is there already")
 
     def _replace(self, path: str, parent: str, last: str) -> None:
         keys = self.maps.get(parent)
-        known = last in keys if keys is not None else self._entry(parent) and (last == "name" or parent in self.values)
+        entry = self._entry(parent)
+        known = last in keys if keys is not None else entry is not None and (last == "name" or entry.value is not None)
         if not known or _REPLACEABLE.fullmatch(path) is None:
             raise Misfit(f"replace {path}: nothing is there that may be replaced")
 
-    def _entry(self, path: str) -> bool:
+    def _entry(self, path: str) -> EnvVar | None:
         parent, _, index = path.rpartition("/")
-        length = self.lists.get(parent)
-        return length is not None and parent.endswith("/env") and index.isdecimal() and int(index) < length
+        own = self.entries.get(parent, [])
+        return own[int(index)] if index.isdecimal() and int(index) < len(own) else None
 
 
 def check(pod: Pod, operations: Iterable[Operation]) -> None:

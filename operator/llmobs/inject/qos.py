@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from llmobs.inject import quantity
 from llmobs.inject.pod import Container, Quantity, Resources, Spec
@@ -41,13 +41,20 @@ _KINDS = (
 )
 
 
-@dataclass(frozen=True)
-class _Total:
+class _Total(NamedTuple):
     """What a set of containers asks for in one resource, in thousandths; ``everywhere``: each of them has a limit."""
 
     requests: int
     limits: int
     everywhere: bool
+
+    def plus(self, other: _Total) -> _Total:
+        """The total of both sets."""
+        return _Total(self.requests + other.requests, self.limits + other.limits, self.everywhere and other.everywhere)
+
+
+_NOTHING = _Total(0, 0, True)
+_UNLIMITED = _Total(0, 0, False)
 
 
 def init_resources(spec: Spec, version: KubernetesVersion) -> Mapping[str, Any]:
@@ -59,19 +66,20 @@ def init_resources(spec: Spec, version: KubernetesVersion) -> Mapping[str, Any]:
     """
     if _pod_level(spec, version):
         return {}
-    kind = quality_of_service(spec)
+    apps, inits = _totals(spec.containers or ()), _totals(spec.init_containers or ())
+    kind = _class(apps, inits)
     if kind is QualityOfService.BEST_EFFORT:
         return {}
-    apps = {item.name: _total(spec.containers or (), item.name) for item in _KINDS}
     if kind is QualityOfService.GUARANTEED:
-        equal = {item.name: item.write(min(item.limit, apps[item.name].limits)) for item in _KINDS}
+        equal = {item.name: item.write(min(item.limit, total.limits)) for item, total in zip(_KINDS, apps, strict=True)}
         return {"requests": equal, "limits": equal}
     return _burstable(apps)
 
 
-def _burstable(apps: Mapping[str, _Total]) -> Mapping[str, Any]:
-    requests = {item.name: item.write(min(item.request, apps[item.name].requests)) for item in _KINDS if apps[item.name].requests}
-    limits = {item.name: item.write(min(item.limit, apps[item.name].limits)) for item in _KINDS if apps[item.name].everywhere}
+def _burstable(apps: Sequence[_Total]) -> Mapping[str, Any]:
+    every = list(zip(_KINDS, apps, strict=True))
+    requests = {item.name: item.write(min(item.request, total.requests)) for item, total in every if total.requests}
+    limits = {item.name: item.write(min(item.limit, total.limits)) for item, total in every if total.everywhere}
     return {key: value for key, value in (("requests", requests), ("limits", limits)) if value}
 
 
@@ -80,8 +88,11 @@ def quality_of_service(spec: Spec) -> QualityOfService:
 
     Rules: https://kubernetes.io/docs/concepts/workloads/pods/pod-qos/
     """
-    every = [*(spec.containers or ()), *(spec.init_containers or ())]
-    totals = [_total(every, item.name) for item in _KINDS]
+    return _class(_totals(spec.containers or ()), _totals(spec.init_containers or ()))
+
+
+def _class(apps: Sequence[_Total], inits: Sequence[_Total]) -> QualityOfService:
+    totals = [one.plus(other) for one, other in zip(apps, inits, strict=True)]
     if not any(total.requests or total.limits for total in totals):
         return QualityOfService.BEST_EFFORT
     if all(total.everywhere and total.requests == total.limits for total in totals):
@@ -89,24 +100,21 @@ def quality_of_service(spec: Spec) -> QualityOfService:
     return QualityOfService.BURSTABLE
 
 
-def _total(containers: Iterable[Container], name: str) -> _Total:
-    requests = limits = 0
-    everywhere = True
+def _totals(containers: Iterable[Container]) -> list[_Total]:
+    """One total for each of ``_KINDS``."""
+    totals = [_NOTHING, _NOTHING]
     for container in containers:
-        request, limit = _figures(container.resources, name)
-        requests += request
-        limits += limit
-        everywhere = everywhere and limit > 0
-    return _Total(requests, limits, everywhere)
+        totals = [total.plus(_figures(container.resources, item.name)) for total, item in zip(totals, _KINDS, strict=True)]
+    return totals
 
 
-def _figures(resources: Resources | None, name: str) -> tuple[int, int]:
+def _figures(resources: Resources | None, name: str) -> _Total:
     if resources is None:
-        return 0, 0
+        return _UNLIMITED
     limit = _amount(getattr(resources.limits, name, None))
     asked = getattr(resources.requests, name, None)
     # The API server fills in a missing request from the limit.
-    return (limit if asked is None else _amount(asked)), limit
+    return _Total(limit if asked is None else _amount(asked), limit, limit > 0)
 
 
 def _amount(value: Quantity | None) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
 
 from llmobs.inject.reasons import Reason
 
@@ -15,6 +15,7 @@ class AdmissionMetrics:
     """The webhook's metrics, in a registry of their own."""
 
     def __init__(self, *, policies: Callable[[], int], problems: Callable[[], int], synced: Callable[[], bool]) -> None:
+        disable_created_metrics()
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         reviews = Counter(

@@ -52,9 +52,9 @@ class ServingCertificate:
 
     def _load(self) -> None:
         # First into a context that serves nobody: a half-written pair must not take the last good one away.
-        _context().load_cert_chain(self._files.certificate, self._files.key)
+        _load(_context(), self._files)
         leaf = x509.load_pem_x509_certificate(self._files.certificate.read_bytes())
-        self.context.load_cert_chain(self._files.certificate, self._files.key)
+        _load(self.context, self._files)
         self._expires(leaf.not_valid_after_utc.timestamp())
 
     def refresh(self) -> None:
@@ -76,6 +76,11 @@ class ServingCertificate:
         while True:
             await asyncio.sleep(POLL)
             self.refresh()
+
+
+def _load(context: ssl.SSLContext, files: Files) -> None:
+    # With a password, though none is used: OpenSSL would ask the terminal for the one of an encrypted key.
+    context.load_cert_chain(files.certificate, files.key, password="")
 
 
 def _context() -> ssl.SSLContext:

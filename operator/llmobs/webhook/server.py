@@ -49,6 +49,7 @@ def serve(source: Source, platform: Platform, options: Options, *, listening: Ca
 
     Raises :class:`Invalid` for files or ports that cannot be used; whatever else ends the source ends the process.
     """
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(source, platform, options, listening))
 

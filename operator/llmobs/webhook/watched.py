@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
+from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 from llmobs.cluster.client import Client, Manifest, connected
 from llmobs.cluster.errors import Refused
 from llmobs.cluster.kinds import FLEET, NAMESPACE, POLICY, Resource
 from llmobs.cluster.watch import follow
+from llmobs.inject.qos import KubernetesVersion
 from llmobs.kit.errors import NotYet
 from llmobs.webhook.store import Store
+
+VERSION_EVERY, VERSION_RETRY = 600.0, 5.0
+"""Seconds between questions for the API server's version, and after one that was not answered."""
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +32,7 @@ class ClusterSource:
     async def run(self, store: Store) -> None:
         """Follow namespaces, fleets and policies for ever; what is lost on the way is listed again."""
         async with connected(self._kubeconfig) as client, asyncio.TaskGroup() as group:
-            await _version(client, store)
+            group.create_task(_version(client, store))
             for kind in (NAMESPACE, FLEET, POLICY):
                 group.create_task(_follow(client, kind, store))
 
@@ -44,9 +51,19 @@ def _changed(store: Store, kind: str, event: str, body: Manifest) -> None:
 
 
 async def _version(client: Client, store: Store) -> None:
-    """Note the API server's version; a server that does not tell counts as the newest."""
-    try:
-        found = await client.request("GET", "/version")
-        store.served_by((int(found["major"]), int("".join(char for char in found["minor"] if char.isdigit()))))
-    except (NotYet, Refused, KeyError, ValueError) as error:
-        logger.warning("the API server's version is not known: %s", error)
+    """Note the API server's version, again and again, since clusters are upgraded; one that does not tell counts as the newest."""
+    while True:
+        try:
+            found = version(await client.request("GET", "/version"))
+        except (NotYet, Refused) as error:
+            logger.info("the API server's version is not known: %s", error)
+            found = None
+        if found is not None:
+            store.served_by(found)
+        await asyncio.sleep(VERSION_EVERY if found else VERSION_RETRY)
+
+
+def version(answer: Mapping[str, Any]) -> KubernetesVersion | None:
+    """Major and minor of an API server; providers write minors such as ``36+``."""
+    major, minor = (re.match(r"[0-9]+", str(answer.get(key, ""))) for key in ("major", "minor"))
+    return (int(major[0]), int(minor[0])) if major and minor else None
