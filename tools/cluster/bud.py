@@ -49,9 +49,11 @@ def base_tar(image: str) -> Path:
     full = dockerfile.full_name(image)
     if full == images.PYTHON:
         return images.python()
+    if full == images.BUSYBOX:
+        return images.busybox()
     tar = served() / f"{quote(full, safe='')}.tar"
     if not tar.exists():
-        raise Failed("Dockerfile", f"starts from {image}, and only {images.PYTHON} and images built before are there")
+        raise Failed("Dockerfile", f"starts from {image}, and only {images.PYTHON}, {images.BUSYBOX} and images built before are there")
     return tar
 
 

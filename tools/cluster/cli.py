@@ -67,7 +67,7 @@ def down_command(arguments: list[str] | None = None) -> int:
 
 def images_command(arguments: list[str] | None = None) -> int:
     """`tools/cluster/images`: make and serve the images, print their names."""
-    known = [*images.statics(), "python"]
+    known = [*images.statics(), "python", "busybox"]
     parser = argparse.ArgumentParser(prog="tools/cluster/images", description=images.__doc__)
     parser.add_argument("name", nargs="*", help=f"only these: {', '.join(known)}")
     wanted = parser.parse_args(arguments).name

@@ -15,10 +15,11 @@ from binaries.wheel import download
 
 from cluster import rootfs
 from cluster.oci import Config, write
-from cluster.packages import IMAGE_COMMANDS, require
+from cluster.packages import IMAGE_COMMANDS, command, require
 from cluster.store import folder, kept, key
 
 PYTHON = "docker.io/library/python:3.11-slim"
+BUSYBOX = "docker.io/library/busybox:1.37"
 _PIP = Path(__file__).with_name("pip.txt")
 _CERTIFICATES = "pip/_vendor/certifi/cacert.pem"
 _NOBODY = "65534"
@@ -71,16 +72,17 @@ def statics() -> dict[str, Static]:
 def ensure(names: Iterable[str] | None = None) -> list[str]:
     """Make the images that are missing (all, when none is named) and serve them; the result is their full names.
 
-    Raises Failed when a test binary is not built, and LookupError for a name that `statics` and `python` do not know.
+    Raises Failed when a test binary is not built, and LookupError for a name that `statics`, `python` and `busybox` do not know.
     """
     known = statics()
-    wanted = list(names) if names is not None else [*known, "python"]
+    own = {"python": (PYTHON, python), "busybox": (BUSYBOX, busybox)}
+    wanted = list(names) if names is not None else [*known, *own]
     for name in wanted:
-        if name != "python" and name not in known:
-            raise LookupError(f"no image {name!r}; there are: {', '.join([*known, 'python'])}")
+        if name not in own and name not in known:
+            raise LookupError(f"no image {name!r}; there are: {', '.join([*known, *own])}")
     for name in wanted:
-        python() if name == "python" else static(known[name])
-    return [PYTHON if name == "python" else known[name].name for name in wanted]
+        own[name][1]() if name in own else static(known[name])
+    return [own[name][0] if name in own else known[name].name for name in wanted]
 
 
 def static(image: Static) -> Path:
@@ -113,6 +115,20 @@ def python() -> Path:
             write(tar, PYTHON, Path(made), Config(command=("python3",), environment=variables))
 
     return kept(PYTHON, hashed, make)
+
+
+def busybox() -> Path:
+    """Make and serve the busybox base image from Debian's static binary; the result is its tar."""
+    require(IMAGE_COMMANDS, folder() / "apt.log")
+    binary = command("busybox").resolve()
+    hashed = key(BUSYBOX, files=[binary], code=("images.py", "rootfs.py", "oci.py"))
+
+    def make(tar: Path) -> None:
+        with tempfile.TemporaryDirectory(dir=scratch()) as made:
+            rootfs.make_busybox(Path(made))
+            write(tar, BUSYBOX, Path(made), Config(command=("sh",)))
+
+    return kept(BUSYBOX, hashed, make)
 
 
 def pip_wheel() -> Path:

@@ -82,6 +82,16 @@ def make(root: Path, python: Source, pip: Path) -> None:
     _prove(root)
 
 
+def make_busybox(root: Path) -> None:
+    """Fill `root` with busybox and nothing else, laid out like docker.io/library/busybox."""
+    for name in ("bin", "etc", "tmp"):
+        (root / name).mkdir(parents=True)
+    (root / "tmp").chmod(0o1777)
+    for name, text in _FILES.items():
+        (root / name).write_text(text)
+    _busybox(root)
+
+
 def _python(root: Path, python: Source) -> None:
     """To /usr/local, as upstream has it.
 
