@@ -15,7 +15,6 @@ import yaml
 from llmobs.api.effective import Policy
 from llmobs.api.effective import policy as effective
 from llmobs.api.settings import Rules, Settings
-from llmobs.kit.durations import seconds
 from llmobs.plan.inputs import Facts, Inputs
 from llmobs.plan.rules import bare_groups, check
 from llmobs.prices.table import PriceTable, Row
@@ -55,7 +54,9 @@ def inputs(*policies: Policy, tile: str = "5m", facts: Facts | None = None) -> I
 
 def cost(namespace: str = "team-a", workload: str = "chat", model: str = "gpt-4o", **more: str) -> str:
     """The name of a raw cost series."""
-    return COST.format(namespace=namespace, workload=workload, model=model, more="".join(f',{key}="{value}"' for key, value in more.items()))
+    return COST.format(
+        namespace=namespace, workload=workload, model=model, more="".join(f',{key}="{value}"' for key, value in more.items())
+    )
 
 
 @dataclass
@@ -130,13 +131,3 @@ def accept(folder: Path, *documents: Mapping[str, Any]) -> None:
         files.append(path)
     ran = subprocess.run([promtool(), "check", "rules", "--lint=all", "--lint-fatal", *files], capture_output=True, text=True, check=False)
     assert ran.returncode == 0, f"{ran.stdout}\n{ran.stderr}"
-
-
-def counter(*pieces: tuple[str, float]) -> str:
-    """Values of a counter sampled each minute that grows by a rate per minute, piece after piece: ``("1h", 0.5)``."""
-    value, parts = 0.0, []
-    for length, rate in pieces:
-        steps = round(seconds(length) / 60) - 1
-        parts.append(f"{value:.10g}{'+' if rate >= 0 else '-'}{abs(rate):.10g}x{steps}")
-        value += rate * (steps + 1)
-    return " ".join(parts)

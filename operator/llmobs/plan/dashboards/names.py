@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from llmobs.api.names import short
+from llmobs.api.names import bounded, short
 
 FLEET = "fleet"
 NAMESPACE = "namespace"
+
+FLEET_OBJECT = "llmobs-fleet-dashboard"
+"""Name of the ConfigMap of the fleet's dashboard."""
 
 
 def dashboard_uid(dashboard: str, *owner: str) -> str:
@@ -16,11 +19,7 @@ def dashboard_uid(dashboard: str, *owner: str) -> str:
 def file_name(dashboard: str, *owner: str) -> str:
     """The key in the ConfigMap. Grafana's sidecar puts all files into one folder, so it is unique in the cluster.
 
-    Dots keep it so: a namespace has none, so ``a`` with ``b-c`` and ``a-b`` with ``c`` stay two files.
+    Dots keep it so: a namespace has none, so ``a`` with ``b-c`` and ``a-b`` with ``c`` stay two files. A policy's name may be as long
+    as a whole key.
     """
-    return ".".join(("llmobs", *owner, dashboard, "json")) if len(owner) < 2 or len(owner[1]) <= 128 else _shortened(dashboard, *owner)
-
-
-def _shortened(dashboard: str, *owner: str) -> str:
-    """A key has at most 253 characters, and so has the name of a policy."""
-    return ".".join(("llmobs", owner[0], f"{owner[1][:100]}-{short(owner[1])}", dashboard, "json"))
+    return ".".join(("llmobs", *(bounded(name, 128) for name in owner), dashboard, "json"))

@@ -40,11 +40,7 @@ def burn(sli: str, long: str, short: str, factor: float) -> str:
     """
     bad, only = series.OBJECTIVE_BAD, f'{{sli="{sli}"}}'
     threshold = _threshold(f"{series.OBJECTIVE_TARGET}{only}", factor)
-    return (
-        f"{bad}:ratio{long}{only} > {threshold}\n"
-        f"and {bad}:sum{long}{only} >= 3\n"
-        f"unless {bad}:ratio{short}{only} <= {threshold}"
-    )
+    return f"{bad}:ratio{long}{only} > {threshold}\nand {bad}:sum{long}{only} >= 3\nunless {bad}:ratio{short}{only} <= {threshold}"
 
 
 def _threshold(target: str, factor: float) -> str:
@@ -88,4 +84,4 @@ def _uid(alert: Alert) -> str:
     if alert.dashboard == "fleet":
         return dashboard_uid("fleet")
     asked = f'(printf "{series.POLICY_INFO}{{namespace=%q,policy=%q}}" $labels.namespace $labels.policy)'
-    return f"{{{{ with query {asked} }}}}{{{{ . | first | label \"dashboard\" }}}}{{{{ end }}}}"
+    return f'{{{{ with query {asked} }}}}{{{{ . | first | label "dashboard" }}}}{{{{ end }}}}'

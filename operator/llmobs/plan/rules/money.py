@@ -59,25 +59,34 @@ def _hour_at_step(cost: str, only: str) -> str:
 
 def _days(cost: str, only: str, start: str, span: str) -> str:
     """At midnight T the value is the day that ended at T - 1d."""
-    at_step = f"last_over_time({cost}:day{only}[6h] offset 2h)"
-    return f"sum_over_time((\n  {at_step}\n  and on () {_later_than(start, 86400)}\n)[{span}:1d])"
+    return _masked(f"last_over_time({cost}:day{only}[6h] offset 2h)", f"[{span}:1d]", _after(start, 86400), _until(series.DAY_CLOCK))
 
 
 def _hours(cost: str, only: str, start: str) -> str:
     """Hours of today and yesterday: yesterday becomes readable as a day only at the next midnight."""
-    mask = f"and on () {_later_than(start, 3600)}\n  and on () {_later_than(series.DAY_CLOCK, 3600 - 86400)}"
-    return f"sum_over_time((\n  {_hour_at_step(cost, only)}\n  {mask}\n)[2d:1h])"
+    since, upto = _after(series.DAY_CLOCK, 3600 - 86400), _until(series.HOUR_CLOCK)
+    return _masked(_hour_at_step(cost, only), "[49h:1h]", _after(start, 3600), since, upto)
 
 
 def _tiles(cost: str, only: str, start: str, timing: Timing) -> str:
     """Tiles of the running hour and the one before, which is not readable as an hour yet."""
-    mask = f"and on () {_later_than(start, 0)}\n  and on () {_later_than(series.HOUR_CLOCK, -3600)}\n  and on () {_fresh(timing)}"
-    return f"sum_over_time((\n  {cost}:tile{only}\n  {mask}\n)[2h:{timing.tile}])"
+    since = _after(series.HOUR_CLOCK, -3600)
+    return _masked(f"{cost}:tile{only}", f"[2h10m:{timing.tile}]", _after(start, 0), since, _fresh(timing))
 
 
-def _later_than(clock: str, offset: int) -> str:
+def _masked(value: str, window: str, *masks: str) -> str:
+    lines = "".join(f"  and on () {mask}\n" for mask in masks)
+    return f"sum_over_time((\n  {value}\n{lines}){window})"
+
+
+def _after(clock: str, offset: int) -> str:
     moved = f" {'+' if offset > 0 else '-'} {abs(offset)}" if offset else ""
     return f"(vector(time()) > on () ({clock} @ end()){moved})"
+
+
+def _until(clock: str) -> str:
+    """Up to the clock's time and not to now: another group may read the clock a moment late, and the parts must still meet."""
+    return f"(vector(time()) <= on () ({clock} @ end()))"
 
 
 def _fresh(timing: Timing) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from llmobs.api.effective import Policy
-from llmobs.plan.dashboards.names import dashboard_uid
 from llmobs.api.v1alpha1.observability import Availability, Budget, Delivery, Match, Objective
 from llmobs.catalogue import metrics
+from llmobs.plan.dashboards.names import dashboard_uid
 from llmobs.plan.rules import series
 from llmobs.plan.rules.money import to_date
 from llmobs.plan.rules.objectives import bound, objectives

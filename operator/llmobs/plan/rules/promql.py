@@ -78,7 +78,7 @@ def summed(metric: str, *, labels: Iterable[str], tile: str) -> str:
     Prometheus attaches the gateway's own ``namespace`` to what it scrapes, so the raw label of that name is never the caller's.
     """
     wanted = tuple(labels)
-    raw = {name: f"k8s_{name}" for name in ("namespace", "workload") if name in wanted}
+    raw = {name: f"k8s_{name}" for name in wanted if name in {"namespace", "workload"}}
     inner = f"sum by ({', '.join(raw.get(name, name) for name in wanted)}) (\n{indented(delta(metric, tile))}\n)"
     for name, source in raw.items():
         inner = f'label_replace(\n{indented(inner)},\n  "{name}", "$1", "{source}", "(.*)")'

@@ -9,6 +9,8 @@ from llmobs.kit.durations import seconds
 
 HEARTBEAT = "llm:heartbeat"
 """1 whenever the cost group was evaluated: tells a new counter from a Prometheus that was not looking."""
+TILE_SECONDS = "llm:tile:seconds"
+"""The length of a tile, so that a dashboard can show a tile as a rate."""
 ALIVE = "llm:telemetry:alive"
 """Present while the gateway is being scraped: only then does silence mean zero."""
 

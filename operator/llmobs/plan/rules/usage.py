@@ -19,6 +19,7 @@ def cost_group(timing: Timing) -> Group:
         timing.interval,
         [
             record(series.HEARTBEAT, "vector(1)"),
+            record(series.TILE_SECONDS, f"vector({timing.seconds})"),
             record(f"{series.COST}:tile", summed(metrics.COST, labels=series.COST_LABELS, tile=timing.tile)),
             record(f"{series.NAMESPACE_COST}:tile", f"sum by (namespace) ({series.COST}:tile)"),
         ],
