@@ -14,6 +14,8 @@ from llmobs.prices.builtin import builtin
 from llmobs.prices.lists import Source, checked, dangling, merged, source
 from llmobs.prices.rows import Rank, Row, find, find_anywhere, ranks
 
+__all__ = ["PriceTable", "Row", "table"]
+
 
 @dataclass(frozen=True)
 class PriceTable:

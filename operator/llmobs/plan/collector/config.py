@@ -113,7 +113,9 @@ def _processors(inputs: Inputs) -> dict[str, Any]:
 
 
 def _telemetry() -> dict[str, Any]:
-    reader = {"pull": {"exporter": {"prometheus": {"host": _Expanded(ADDRESS), "port": names.SELF_METRICS_PORT}}}}
+    # the names that the collector uses when nothing is configured, which alerts and public dashboards go by
+    plain = {"without_type_suffix": True, "without_units": True, "without_scope_info": True}
+    reader = {"pull": {"exporter": {"prometheus": {"host": _Expanded(ADDRESS), "port": names.SELF_METRICS_PORT, **plain}}}}
     return {"logs": {"level": "warn", "encoding": "json"}, "metrics": {"level": "normal", "readers": [reader]}}
 
 

@@ -34,6 +34,7 @@ class Series:
     value: str
     unit: str
     """In braces: not made part of the name."""
+    help: str
     fixed: tuple[tuple[str, str], ...] = ()
     """Labels with one value."""
     bounds: tuple[float, ...] = ()
@@ -54,8 +55,22 @@ def series(policies: Iterable[Policy]) -> tuple[Series, ...]:
     took = "(span.end_time_unix_nano - span.start_time_unix_nano)"
     timed = ("span.end_time_unix_nano >= span.start_time_unix_nano", f"{took} <= {LONGEST_CALL}")
     return (
-        Series(metrics.CALLS, ("provider", "model", "operation", "outcome", "error_type", "priced"), (called,), "1", "{call}"),
-        Series(metrics.COST, ("provider", "model", "agent", "workflow"), (f"{span(price.COST)} != nil",), span(price.COST), "{USD}"),
+        Series(
+            metrics.CALLS,
+            ("provider", "model", "operation", "outcome", "error_type", "priced"),
+            (called,),
+            "1",
+            "{call}",
+            "Calls to models.",
+        ),
+        Series(
+            metrics.COST,
+            ("provider", "model", "agent", "workflow"),
+            (f"{span(price.COST)} != nil",),
+            span(price.COST),
+            "{USD}",
+            "US dollars, by the price table.",
+        ),
         *(_tokens(kind) for kind in metrics.TOKEN_TYPES),
         Series(
             metrics.DURATION,
@@ -63,6 +78,7 @@ def series(policies: Iterable[Policy]) -> tuple[Series, ...]:
             (called, *timed),
             f"Double{took} / 1000000000.0",
             "s",
+            "How long calls took.",
             bounds=bounds(policies),
         ),
     )
@@ -70,7 +86,15 @@ def series(policies: Iterable[Policy]) -> tuple[Series, ...]:
 
 def _tokens(kind: str) -> Series:
     value = span(price.tokens(kind))
-    return Series(metrics.TOKENS, ("provider", "model"), (f"{value} != nil",), value, "{token}", fixed=(("token_type", kind),))
+    return Series(
+        metrics.TOKENS,
+        ("provider", "model"),
+        (f"{value} != nil",),
+        value,
+        "{token}",
+        "Tokens, each counted once.",
+        fixed=(("token_type", kind),),
+    )
 
 
 def signal_to_metrics(policies: Iterable[Policy]) -> dict[str, Any]:
@@ -81,6 +105,7 @@ def signal_to_metrics(policies: Iterable[Policy]) -> dict[str, Any]:
 def _definition(item: Series) -> dict[str, Any]:
     found: dict[str, Any] = {
         "name": item.name.removesuffix("_total").removesuffix("_seconds"),
+        "description": item.help,
         "unit": item.unit,
         "conditions": [" and ".join(item.when)],
         "attributes": [

@@ -1,0 +1,153 @@
+"""The real otelcol with a rendered configuration that is changed at its edges only."""
+
+import copy
+import json
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from llmobs.plan import collector
+from llmobs.plan.inputs import Inputs
+from tests.collector.spans import export
+
+DEADLINE = 60.0
+
+STAND_IN = "transform/stand_in"
+PEER = "peer."
+
+
+def stand_in(identity: Mapping[str, Any]) -> dict[str, Any]:
+    """In place of k8s_attributes, which needs an API server.
+
+    What that processor knows of the connection, a test sends as ``peer.k8s.namespace.name`` and so on. Like the real one it fills in
+    only what is absent, so that a forged value would stay if nothing had deleted it before.
+    """
+    known = [*identity["extract"]["metadata"], *(item["tag_name"] for item in identity["extract"]["annotations"])]
+    fill = [
+        f'set(resource.attributes["{key}"], resource.attributes["{PEER}{key}"]) where resource.attributes["{key}"] == nil' for key in known
+    ]
+    forget = f'delete_matching_keys(resource.attributes, "^{PEER[:-1]}[.]")'
+    return {"error_mode": "silent", "trace_statements": [{"context": "resource", "statements": [*fill, forget]}]}
+
+
+def at_its_edges(rendered: Mapping[str, Any], ports: Mapping[str, int]) -> dict[str, Any]:
+    """The configuration for this machine: free ports, the stand-in, and JSON instead of protobuf to receivers."""
+    config = copy.deepcopy(dict(rendered))
+    listen = {name: f"127.0.0.1:{port}" for name, port in ports.items()}
+    config["extensions"]["health_check"]["endpoint"] = listen["health"]
+    config["receivers"]["otlp"]["protocols"]["grpc"]["endpoint"] = listen["grpc"]
+    config["receivers"]["otlp"]["protocols"]["http"]["endpoint"] = listen["http"]
+    config["exporters"]["prometheus"]["endpoint"] = listen["metrics"]
+    config["service"]["telemetry"]["metrics"]["readers"][0]["pull"]["exporter"]["prometheus"].update(host="127.0.0.1", port=ports["self"])
+    config["processors"][STAND_IN] = stand_in(config["processors"].pop("k8s_attributes"))
+    steps = config["service"]["pipelines"]["traces/in"]["processors"]
+    steps[steps.index("k8s_attributes")] = STAND_IN
+    for name, settings in config["exporters"].items():
+        if name.startswith("otlp_http/"):
+            settings.update(encoding="json", compression="none")
+    return config
+
+
+class Gateway:
+    """A running collector."""
+
+    def __init__(self, otelcol: str, folder: Path, inputs: Inputs, credentials: Mapping[str, str] | None = None) -> None:
+        text = json.dumps(collector.bare_config(inputs))
+        for place, real in (credentials or {}).items():
+            text = text.replace(place, real)
+        self._rendered = json.loads(text)
+        self._otelcol, self._folder = otelcol, folder
+        self._log = folder / "otelcol.log"
+
+    def __enter__(self) -> "Gateway":
+        for attempt in range(3):
+            if self._started():
+                return self
+            said = self._log.read_text()
+            assert "address already in use" in said, f"otelcol did not start (attempt {attempt + 1}):\n{said[-4000:]}"
+        raise AssertionError("no free port in three attempts")
+
+    def __exit__(self, *_: object) -> None:
+        self.process.terminate()
+        self.process.wait(timeout=DEADLINE)
+
+    def _started(self) -> bool:
+        self.ports = dict(zip(("http", "grpc", "metrics", "self", "health"), free_ports(5), strict=True))
+        path = self._folder / "config.yaml"
+        path.write_text(json.dumps(at_its_edges(self._rendered, self.ports)))
+        with self._log.open("w") as log:
+            self.process = subprocess.Popen([self._otelcol, "--config", str(path)], stdout=log, stderr=log)
+        return until(lambda: self.process.poll() is not None or self._healthy()) and self.process.poll() is None
+
+    def _healthy(self) -> bool:
+        try:
+            return bool(get(f"http://127.0.0.1:{self.ports['health']}/"))
+        except OSError:
+            return False
+
+    def send(self, *spans: Mapping[str, Any], namespace: str, workload: str = "app", resource: Mapping[str, Any] | None = None) -> None:
+        """One request with these spans, from a pod of that namespace and Deployment."""
+        peer = {f"{PEER}k8s.namespace.name": namespace, f"{PEER}k8s.deployment.name": workload}
+        known = {key: value for key, value in peer.items() if value}
+        self.post(export({**known, "service.name": "svc", **(resource or {})}, spans))
+
+    def post(self, body: Mapping[str, Any], path: str = "/v1/traces") -> int:
+        """One OTLP/HTTP JSON request; the status, 200 when all went well."""
+        url = f"http://127.0.0.1:{self.ports['http']}{path}"
+        request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=DEADLINE) as answer:
+            assert answer.status == 200
+            return int(answer.status)
+
+    def samples(self, name: str, **labels: str) -> list[tuple[dict[str, str], float]]:
+        """The samples of a series whose labels include these."""
+        text = get(f"http://127.0.0.1:{self.ports['metrics']}/metrics")
+        found = [sample for family in text_string_to_metric_families(text) for sample in family.samples if sample.name == name]
+        return [(sample.labels, sample.value) for sample in found if labels.items() <= sample.labels.items()]
+
+    def value(self, name: str, **labels: str) -> float:
+        """The sum of these samples; 0 without any."""
+        return sum(value for _, value in self.samples(name, **labels))
+
+    def calls(self, namespace: str, count: int) -> None:
+        """Wait until that many calls of a namespace are counted. What was sent before them is counted too: requests stay in order."""
+        enough = until(lambda: self.value("llm_calls_total", k8s_namespace=namespace) >= count)
+        assert enough, self.samples("llm_calls_total")
+
+    def own(self, name: str) -> float:
+        """The sum of one of the collector's own series, under the name that it exposes; the parser adds _total to a counter's."""
+        text = get(f"http://127.0.0.1:{self.ports['self']}/metrics")
+        samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+        return sum(sample.value for sample in samples if sample.name in (name, f"{name}_total"))
+
+
+def get(url: str) -> str:
+    """The body of a page."""
+    with urllib.request.urlopen(url, timeout=5) as answer:
+        return str(answer.read().decode())
+
+
+def until(holds: Callable[[], bool], seconds: float = DEADLINE) -> bool:
+    """Look again and again until the condition holds; False when it did not in time."""
+    deadline, pause = time.monotonic() + seconds, 0.01
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(pause)
+    return True
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of the loopback address that nobody listened on a moment ago."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [int(item.getsockname()[1]) for item in sockets]
+    for item in sockets:
+        item.close()
+    return ports

@@ -1,0 +1,169 @@
+"""Prompts and answers do not leave the gateway unless the platform and the namespace say so."""
+
+from typing import Any
+
+import pytest
+
+from tests.collector.conftest import FULL, inputs
+from tests.collector.gateway import Gateway, until
+from tests.collector.spans import current, pairs, span
+from tests.fakes.otlp import OTLPReceiver
+
+MARK = "the-secret-question"
+
+ATTRIBUTES = """
+gen_ai.input.messages gen_ai.output.messages gen_ai.system_instructions gen_ai.tool.definitions gen_ai.tool.call.arguments
+gen_ai.tool.call.result gen_ai.tool.description gen_ai.agent.description gen_ai.retrieval.documents gen_ai.retrieval.query.text
+gen_ai.evaluation.explanation gen_ai.request.stop_sequences gen_ai.something.nobody.knows gen_ai.prompt gen_ai.completion
+gen_ai.prompt.0.content gen_ai.prompt.0.tool_calls.0.arguments gen_ai.completion.0.content gen_ai.completion.0.tool_calls.0.name
+llm.prompts llm.prompts.0.content llm.completions llm.request.functions.0.description llm.request.functions.0.parameters
+traceloop.entity.input traceloop.entity.output traceloop.association.properties.user_question traceloop.prompt.template
+llm.input_messages.0.message.content llm.output_messages.0.message.tool_calls.0.tool_call.function.arguments llm.prompt_template.template
+llm.prompt_template.variables llm.function_call llm.invocation_parameters llm.tools.0.tool.json_schema input.value output.value
+message.content document.content retrieval.documents.0.document.content reranker.input_documents.0.document.content reranker.query
+reranker.output_documents.0.document.content embedding.text embedding.embeddings.0.embedding.text tool.parameters tool.description
+ai.prompt ai.prompt.messages ai.response.text ai.response.object ai.toolCall.args ai.toolCall.result ai.values langfuse.observation.input
+langfuse.trace.output langsmith.metadata.question mlflow.spanInputs mlflow.spanOutputs pydantic_ai.all_messages all_messages_events logfire.msg
+gcp.vertex.agent.llm_request gcp.vertex.agent.llm_response crewai.task.description mcp.request.argument.question tool_arguments tool_response
+exception.message exception.stacktrace error.message db.statement db.query.text http.request.body http.url url.full url.query
+http.response.body.content rpc.request.body input output prompt completion question answer messages metadata event.content graphql.document
+""".split()
+
+SECRETS = ["gen_ai.headers", "llm.headers", "http.request.header.authorization", "api_key", "x-api-key"]
+
+EVENTS = {
+    "gen_ai.user.message": ["content", "gen_ai.prompt"],
+    "gen_ai.assistant.message": ["content", "tool_calls"],
+    "gen_ai.choice": ["message", "gen_ai.completion"],
+    "gen_ai.client.inference.operation.details": ["gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.system_instructions"],
+    "gen_ai.content.prompt": ["gen_ai.prompt"],
+    "llm.content.completion.chunk": ["whatever"],
+    "exception": ["exception.message", "exception.stacktrace"],
+    "db.query.result": ["db.query.result.document"],
+    f"said: {MARK} again": ["n"],
+}
+
+KEPT = {
+    "gen_ai.conversation.id": "c1",
+    "gen_ai.response.id": "r1",
+    "gen_ai.response.finish_reasons": ["stop"],
+    "gen_ai.request.temperature": 0.5,
+    "server.address": "api.example.com",
+    "error.type": "Timeout",
+    "my.own.attribute": "mine",
+    "user.id": "u1",
+    "session.id": "s1",
+}
+
+
+def planted() -> dict[str, Any]:
+    """A span with the marker in every place that is known to hold text, as text, list and map."""
+    shapes = [MARK, [MARK], {"text": MARK}]
+    events = [
+        {"name": name, "timeUnixNano": "1", "attributes": pairs({key: MARK for key in keys} | {"exception.type": "ValueError"})}
+        for name, keys in EVENTS.items()
+    ]
+    filled = {key: shapes[index % 3] for index, key in enumerate(ATTRIBUTES)}
+    called = current("gpt-4o", 10, 1)
+    return span({**filled, **dict.fromkeys(SECRETS, "token-" + MARK), **KEPT, **called}, error=f"the model refused: {MARK}", events=events)
+
+
+@pytest.fixture(scope="module")
+def kept() -> Any:
+    with OTLPReceiver() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def gateway(start: Any, kept: OTLPReceiver) -> Gateway:
+    to = [{"name": "here", "otlp": {"endpoint": kept.url, "insecure": True}}]
+    return start(
+        inputs(
+            {
+                "open/only": {"content": {"capture": "Full"}, "backends": to},
+                "closed/only": {"backends": to},
+                "mixed/open": {"content": {"capture": "Full"}, "backends": to},
+                "mixed/closed": {"backends": to},
+            },
+            fleet=FULL,
+        )
+    )
+
+
+def arrived(
+    gateway: Gateway, kept: OTLPReceiver, space: str, resource: dict[str, Any] | None = None, workload: str = "app"
+) -> tuple[Any, str]:
+    """The planted span as it arrives, and everything that arrived with it."""
+    kept.spans.clear()
+    kept.requests.clear()
+    kept.raw = b""
+    gateway.send(planted(), span({"http.request.method": "GET", "question": MARK, "input.value": MARK}), namespace=space, resource=resource)
+    assert kept.wait(lambda receiver: len(receiver.spans) >= 2)
+    return next(item for item in kept.spans if "gen_ai.request.model" in item.attributes), kept.raw.decode()
+
+
+@pytest.mark.parametrize("space", ["closed", "mixed"])
+def test_nothing_of_the_content_leaves_by_default(gateway: Gateway, kept: OTLPReceiver, space: str) -> None:
+    _, raw = arrived(gateway, kept, space, {"process.command_args": ["ask", MARK], "process.command_line": f"ask {MARK}"})
+
+    assert MARK not in raw
+
+
+def test_what_is_no_content_stays(gateway: Gateway, kept: OTLPReceiver) -> None:
+    seen, _ = arrived(gateway, kept, "closed")
+
+    assert {key: seen.attributes.get(key) for key in KEPT} == KEPT
+    assert seen.attributes["gen_ai.usage.input_tokens"] == 10
+    assert seen.attributes["llm.cost.usd"] == pytest.approx((10 * 2.5 + 10) / 1e6, abs=1e-12)
+    assert seen.attributes["llm.model"] == "gpt-4o"
+    assert seen.status == {"code": 2, "message": "[removed]"}
+    assert set(seen.events) == {*EVENTS, "[removed]"} - {f"said: {MARK} again"}
+    assert seen.resource["service.name"] == "svc"
+
+
+def test_our_own_notes_end_at_the_gateway(gateway: Gateway, kept: OTLPReceiver) -> None:
+    seen, raw = arrived(gateway, kept, "closed")
+
+    assert "llmobs." not in raw
+    assert {key for key in seen.attributes if key.startswith("llm.")} == {"llm.cost.usd", "llm.cost.priced", "llm.model"}
+
+
+def test_everything_is_kept_where_both_say_so(gateway: Gateway, kept: OTLPReceiver) -> None:
+    seen, _ = arrived(gateway, kept, "open")
+
+    assert [key for key in ATTRIBUTES if key not in seen.attributes] == []
+    assert MARK in seen.status["message"]
+    assert set(seen.events) == set(EVENTS)
+
+
+def test_a_policy_that_captures_is_that_of_its_pods_only(gateway: Gateway, kept: OTLPReceiver) -> None:
+    _, captured = arrived(gateway, kept, "mixed", {"peer.llmobs.policy": "mixed/open"})
+    _, other = arrived(gateway, kept, "mixed", {"peer.llmobs.policy": "mixed/closed"})
+    _, foreign = arrived(gateway, kept, "closed", {"peer.llmobs.policy": "open/only"})
+
+    assert MARK in captured
+    assert MARK not in other
+    assert MARK not in foreign
+
+
+def test_credentials_never_leave(gateway: Gateway, kept: OTLPReceiver) -> None:
+    seen, raw = arrived(gateway, kept, "open")
+
+    assert "token-" + MARK not in raw
+    assert not set(SECRETS) & set(seen.attributes)
+
+
+def test_without_a_policy_nothing_leaves_at_all(gateway: Gateway, kept: OTLPReceiver) -> None:
+    kept.raw, before = b"", gateway.own("otelcol_processor_filter_spans_filtered")
+
+    gateway.send(planted(), namespace="nobody")
+
+    gateway.calls("nobody", 1)
+    assert until(lambda: gateway.own("otelcol_processor_filter_spans_filtered") == before + 1)
+    assert kept.raw == b""
+
+
+def test_logs_and_metrics_are_not_taken(gateway: Gateway) -> None:
+    for path in ("/v1/logs", "/v1/metrics"):
+        with pytest.raises(OSError, match="404"):
+            gateway.post({}, path)
