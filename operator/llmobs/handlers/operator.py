@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import kopf
 
+from llmobs.api import names
 from llmobs.api.conditions import Reason
 from llmobs.api.settings import Settings
 from llmobs.cluster.client import connected
@@ -51,16 +52,18 @@ async def run(options: Options) -> int:
         await _known(context)
         stopped = asyncio.Event()
         workers: list[asyncio.Task[None]] = [asyncio.create_task(_work(context, queue)) for _ in range(WORKERS)]
-        workers.append(asyncio.create_task(watches.pods_noticed(context)))
+        workers.append(asyncio.create_task(watches.noticed(context)))
         for worker in workers:
             worker.add_done_callback(lambda _: stopped.set())
         context.ask(REFRESH, 0.0)
         try:
             await kopf.operator(
-                registry=watches.registry(context, prometheus=context.facts.prometheus_operator is True),
+                registry=watches.registry(context),
                 settings=watches.settings(),
                 clusterwide=True,
                 standalone=True,
+                # the default asks for the user's name, which a numeric user in a container lacks; kopf does not export the type
+                identity=names.OPERATOR,  # type: ignore[arg-type]
                 stop_flag=stopped,
             )
         finally:
