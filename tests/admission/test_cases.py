@@ -14,7 +14,6 @@ from pathlib import Path
 import jsonpatch
 import pytest
 import yaml
-
 from llmobs.cli.documents import resources
 from llmobs.cli.program import program
 from llmobs.inject.compiled import Platform

@@ -8,11 +8,10 @@ from fractions import Fraction
 from typing import Any
 
 import jsonpatch
-import pytest
 import pod_strategies as pods_of
+import pytest
 from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
-
 from llmobs.api import names
 from llmobs.api.effective import policy
 from llmobs.inject.compiled import Platform, compiled

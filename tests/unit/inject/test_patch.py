@@ -1,0 +1,82 @@
+"""Every operation is checked against the pod: what does not fit is a Misfit, never a patch that is sent."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from llmobs.inject.patch import Misfit, Operation, check, encoded, pointer
+from llmobs.inject.pod import decode
+
+POD = {
+    "metadata": {"labels": {"a/b": "1"}},
+    "spec": {
+        "containers": [{"name": "app", "env": [{"name": "A", "value": "1"}, {"name": "B"}]}, {"name": "bare"}],
+        "volumes": [],
+    },
+}
+
+
+def verify(*operations: tuple[str, str, Any]) -> None:
+    check(decode(json.dumps(POD).encode()), [Operation(*operation) for operation in operations])
+
+
+@pytest.mark.parametrize(
+    "operations",
+    [
+        [("add", "/spec/volumes/-", {})],
+        [("add", "/spec/initContainers", [{}]), ("add", "/spec/initContainers/0", {}), ("add", "/spec/initContainers/2", {})],
+        [("add", "/spec/containers/0/env/0", {}), ("add", "/spec/containers/0/env/-", {})],
+        [("add", "/spec/containers/1/env", [{}]), ("add", "/spec/containers/1/env/-", {})],
+        [("add", "/spec/containers/0/env/1/value", "x")],
+        [("replace", "/spec/containers/0/env/0/value", "x"), ("replace", "/spec/containers/0/env/1/name", "C")],
+        [("add", "/metadata/labels/c", "1"), ("replace", "/metadata/labels/a~1b", "2")],
+        [("add", "/metadata/annotations", {"a": "1"}), ("add", "/metadata/annotations/b", "1")],
+    ],
+)
+def test_what_fits(operations: list[tuple[str, str, Any]]) -> None:
+    verify(*operations)
+
+
+@pytest.mark.parametrize(
+    "operations",
+    [
+        [("add", "/spec/volumes", [])],
+        [("add", "/spec/initContainers/-", {})],
+        [("add", "/spec/containers/0/env/3", {})],
+        [("add", "/spec/containers/0/env/x", {})],
+        [("add", "/spec/containers/0/env", [])],
+        [("add", "/spec/containers/0/env/0/value", "x")],
+        [("add", "/spec/containers/0/env/2/value", "x")],
+        [("add", "/spec/containers/1/env/-", {})],
+        [("add", "/spec/containers/2/env", [])],
+        [("add", "/metadata/labels/a~1b", "2")],
+        [("add", "/metadata/labels", {})],
+        [("add", "/metadata/annotations/b", "1")],
+        [("add", "/spec/hostNetwork", True)],
+        [("replace", "/metadata/labels/c", "1")],
+        [("replace", "/spec/containers/0/env/1/value", "x")],
+        [("replace", "/spec/containers/0/env/2/name", "x")],
+        [("replace", "/spec/containers/0/name", "x")],
+        [("replace", "/spec/volumes", [])],
+        [("add", "/spec/containers/0/env/0", {}), ("replace", "/spec/containers/0/env/0/value", "x")],
+        [("add", "/spec/initContainers", [{}]), ("add", "/spec/initContainers", [{}])],
+    ],
+)
+def test_what_does_not_fit(operations: list[tuple[str, str, Any]]) -> None:
+    with pytest.raises(Misfit):
+        verify(*operations)
+
+
+def test_an_insertion_moves_what_follows_so_paths_below_it_are_refused() -> None:
+    pod = {"metadata": {}, "spec": {"initContainers": [{"name": "a", "env": []}], "containers": []}}
+    operations = [Operation("add", "/spec/initContainers/0", {}), Operation("add", "/spec/initContainers/0/env/-", {})]
+
+    with pytest.raises(Misfit):
+        check(decode(json.dumps(pod).encode()), operations)
+
+
+def test_keys_are_escaped() -> None:
+    assert pointer("metadata", "labels", "a~b/c") == "/metadata/labels/a~0b~1c"
+    assert json.loads(encoded([Operation("add", "/a", 1)])) == [{"op": "add", "path": "/a", "value": 1}]
