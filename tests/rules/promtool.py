@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 import yaml
-
 from llmobs.api.effective import Policy
 from llmobs.api.effective import policy as effective
 from llmobs.api.settings import Rules, Settings
@@ -32,7 +31,7 @@ def promtool() -> str:
     """The path of promtool; the test that asks is skipped where it has not been built."""
     if given := os.environ.get("PROMTOOL"):
         return given
-    asked = [sys.executable, ROOT / "tools/build.py", "--which", "promtool"]
+    asked = [sys.executable, str(ROOT / "tools/build.py"), "--which", "promtool"]
     path = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
     if not path or not Path(path).exists():
         pytest.skip("promtool is not built: run `make tools`")

@@ -1,9 +1,11 @@
 """Every alert of the catalogue fires and stays silent as its file says, on the real promtool, with every word of it."""
 
-import pytest
+from pathlib import Path
 
+import pytest
 from llmobs.catalogue.alert import Alert, Case, Expected, Scope, alerts
 from llmobs.plan.dashboards.names import dashboard_uid
+
 from tests.rules.promtool import GRAFANA, Scenario, policy, prove
 
 pytestmark = pytest.mark.promtool
@@ -29,5 +31,5 @@ def instance(alert: Alert, expected: Expected) -> dict[str, dict[str, str]]:
 
 
 @pytest.mark.parametrize("alert", alerts(), ids=lambda alert: alert.name)
-def test_alert_fires_and_stays_silent(alert: Alert, tmp_path):
+def test_alert_fires_and_stays_silent(alert: Alert, tmp_path: Path) -> None:
     prove(tmp_path, *(scenario(alert, case) for case in alert.tests))

@@ -86,5 +86,5 @@ def summed(metric: str, *, labels: Iterable[str], tile: str) -> str:
 
 
 def indented(text: str) -> str:
-    """``text`` two columns further right."""
-    return "\n".join(f"  {line}" for line in text.splitlines())
+    """``text`` two columns further right. Only a line feed ends a line: ``splitlines`` would cut quoted text at U+0085 and its like."""
+    return "\n".join(f"  {line}" for line in text.split("\n"))
