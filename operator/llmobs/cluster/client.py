@@ -105,7 +105,7 @@ class Client:
                 raise
 
     async def watch(
-        self, kind: Resource, *, since: str, labels: str = "", metadata_only: bool = False
+        self, kind: Resource, *, since: str, labels: str = "", namespace: str = "", metadata_only: bool = False
     ) -> AsyncIterator[tuple[str, Manifest]]:
         """(type, object) from a resourceVersion on: ADDED, MODIFIED, DELETED, BOOKMARK, ERROR.
 
@@ -115,7 +115,7 @@ class Client:
         query = [("watch", "true"), ("allowWatchBookmarks", "true"), ("resourceVersion", since), *_selectors(labels, "")]
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=STALLED)
         try:
-            async with self._send("GET", kind.path(), query=query, accept=accept, timeout=timeout) as response:
+            async with self._send("GET", kind.path(namespace=namespace), query=query, accept=accept, timeout=timeout) as response:
                 async for line in response.content:
                     event = json.loads(line)
                     yield event["type"], event["object"]

@@ -77,15 +77,15 @@ def _told(event: str, item: Manifest, changed: Changed) -> str:
     return str(item["metadata"].get("resourceVersion", ""))
 
 
-async def notice(client: Client, kind: Resource, *, labels: str, tell: Changed) -> NoReturn:
+async def notice(client: Client, kind: Resource, *, labels: str, tell: Changed, namespace: str = "") -> NoReturn:
     """Tell of changes from now on, of labels and annotations only, and remember nothing: for kinds that are too many to keep."""
     failures = 0
     while True:
         try:
-            page = await client.request("GET", kind.path(), query=[("limit", "1"), ("labelSelector", labels)])
+            page = await client.request("GET", kind.path(namespace=namespace), query=[("limit", "1"), ("labelSelector", labels)])
             since = str(page["metadata"]["resourceVersion"])
             while True:
-                async for event, item in client.watch(kind, since=since, labels=labels, metadata_only=True):
+                async for event, item in client.watch(kind, since=since, labels=labels, namespace=namespace, metadata_only=True):
                     failures = 0
                     since = _told(event, item, tell) or since
         except Expired:

@@ -21,6 +21,7 @@ from llmobs.kit.errors import Invalid
 from llmobs.plan.build import policy_parts
 from llmobs.plan.findings import Pods, accepted, budgets, injection, shadow, telemetry, within
 from llmobs.plan.status import policy_status, refused_status
+from llmobs.telemetry.controller import STATES
 
 _DESTINATION = re.compile(r"^spec\.(defaults\.)?backends\[\d+\]\.destination$")
 
@@ -29,6 +30,7 @@ async def reconcile(context: Context, where: Key) -> None:
     """Bring one policy's objects and status to where they should be; nothing happens for one that is gone or going."""
     body = context.world.of(POLICY.kind).get(where)
     if body is None or body["metadata"].get("deletionTimestamp"):
+        context.metrics.forget(namespace=where.namespace, policy=where.name)
         return
     view = context.view()
     invalid, policy = view.refused.get((POLICY.kind, where)), view.policies.get(where)
@@ -92,6 +94,6 @@ async def _pods(context: Context, view: View, policy: Policy) -> Pods:
     siblings = [compiled(item, platform) for where, item in view.policies.items() if where.namespace == place]
     labels = context.world.labels.get(place, {})
     found = tally(await pods(context.client, place), namespace(place, labels, siblings))[policy.key]
-    for state, count in (("injected", found.injected), ("missed", len(found.missed)), ("skipped", sum(s.count for s in found.skipped))):
-        context.metrics.pods.labels(place, state).set(count)
+    for state, count in zip(STATES, (found.injected, len(found.missed), sum(s.count for s in found.skipped)), strict=True):
+        context.metrics.pods.labels(place, policy.identity.name, state).set(count)
     return found

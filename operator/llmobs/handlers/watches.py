@@ -1,16 +1,22 @@
-"""kopf as the watch engine: it lists, watches and survives; all it does with an event is to put a task into the queue."""
+"""What is watched, and which task an event asks for.
+
+kopf watches our resources and the namespaces. Objects that we made and pods are only noticed: of them nothing is kept, and
+those of the operator's own namespace are watched there alone, so that no right beyond it is needed.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Callable, Iterator
-from typing import Any, NoReturn
+from functools import partial
+from typing import Any
 
 import kopf
 
 from llmobs.api import names
-from llmobs.cluster.client import Access
-from llmobs.cluster.kinds import FLEET, FLEET_KINDS, NAMESPACE, POD, POD_MONITOR, POLICY, PRICES, PROMETHEUS_RULE, Resource
+from llmobs.cluster.client import Access, Manifest
+from llmobs.cluster.kinds import FLEET, FLEET_KINDS, NAMESPACE, POD, POLICY, POLICY_KINDS, PRICES, Resource
 from llmobs.cluster.live import FLEET as OWNER
 from llmobs.cluster.live import owner
 from llmobs.cluster.watch import notice
@@ -53,20 +59,15 @@ def settings() -> kopf.OperatorSettings:
     made.process.ultimate_exiting_timeout = 25
     made.execution.max_workers = 4
     made.persistence.finalizer = f"{names.GROUP}/unused"
-    for kind in FLEET_KINDS:
-        made.watching.label_selectors[kind.api_version, kind.plural] = f"{names.MANAGED_BY}={names.OPERATOR}"
     return made
 
 
-def registry(context: Context, *, prometheus: bool) -> kopf.OperatorRegistry:
-    """One handler per kind; ``prometheus`` says whether prometheus-operator's kinds can be watched."""
+def registry(context: Context) -> kopf.OperatorRegistry:
+    """One handler per kind."""
     made = kopf.OperatorRegistry()
     for kind in (POLICY, FLEET, PRICES):
         _on(made, context, kind, resource_seen)
     _on(made, context, NAMESPACE, namespace_seen)
-    for kind in FLEET_KINDS:
-        if prometheus or kind not in (PROMETHEUS_RULE, POD_MONITOR):
-            _on(made, context, kind, child_seen)
 
     @kopf.on.login(registry=made)
     async def login(**_: Any) -> kopf.ConnectionInfo:
@@ -106,10 +107,12 @@ def resource_seen(context: Context, event: Event) -> None:
     if not changed:
         return
     context.ask(tasks.FLEET, GATHER)
-    if kind == POLICY.kind:
-        context.ask(tasks.policy(where), SETTLE)
-    else:
+    if kind != POLICY.kind:
         context.ask_all(GATHER)
+        return
+    # its neighbours too: who wins a pod may be another one now
+    for sibling in {where, *(known for known in context.world.of(kind) if known.namespace == where.namespace)}:
+        context.ask(tasks.policy(sibling), SETTLE)
 
 
 def namespace_seen(context: Context, event: Event) -> None:
@@ -125,24 +128,32 @@ def namespace_seen(context: Context, event: Event) -> None:
         context.ask(tasks.FLEET, GATHER)
 
 
-def child_seen(context: Context, event: Event) -> None:
+async def noticed(context: Context) -> None:
+    """Notice objects of ours and injected pods, for ever."""
+    ours = f"{names.MANAGED_BY}={names.OPERATOR}"
+    async with asyncio.TaskGroup() as group:
+        for kind in FLEET_KINDS:
+            everywhere = kind in POLICY_KINDS or not kind.namespaced
+            place = "" if everywhere else context.namespace
+            group.create_task(notice(context.client, kind, labels=ours, namespace=place, tell=partial(child_seen, context)))
+        injected = f"{names.INJECTED}=true"
+        group.create_task(notice(context.client, POD, labels=injected, tell=partial(pod_seen, context)))
+
+
+def child_seen(context: Context, event: str, body: Manifest) -> None:
     """An object of ours: whatever happened to it, look whether it is still as it should be."""
-    made_for = owner(event["object"])
+    context.metrics.watch.labels("Children").set_to_current_time()
+    made_for = owner(body)
+    where = context.uids().get(made_for)
     if made_for == OWNER:
         context.ask(tasks.FLEET, SETTLE)
-        return
-    where = context.uids().get(made_for)
-    if where is not None and event["type"] is not None:
+    elif where is not None and event in ("MODIFIED", "DELETED"):
         context.settled.pop(made_for, None)
         context.ask(tasks.policy(where), SETTLE)
 
 
-async def pods_noticed(context: Context) -> NoReturn:
-    """Look at a policy soon after pods that carry its name came or went."""
-
-    def tell(event: str, pod: dict[str, Any]) -> None:
-        namespace, _, name = str((pod["metadata"].get("annotations") or {}).get(names.POLICY, "")).partition("/")
-        if event in ("ADDED", "DELETED") and name:
-            context.ask(tasks.policy(Key(namespace, name)), PODS)
-
-    await notice(context.client, POD, labels=f"{names.INJECTED}=true", tell=tell)
+def pod_seen(context: Context, event: str, pod: Manifest) -> None:
+    """A pod that carries a policy's name came or went: look soon how the policy fares."""
+    namespace, _, name = str((pod["metadata"].get("annotations") or {}).get(names.POLICY, "")).partition("/")
+    if event in ("ADDED", "DELETED") and name:
+        context.ask(tasks.policy(Key(namespace, name)), PODS)

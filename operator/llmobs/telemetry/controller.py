@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+
+STATES = ("injected", "missed", "skipped")
+"""Values of the label state: missed is the part of skipped that a restart would instrument."""
 
 _BOUNDS = (0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
@@ -30,10 +35,16 @@ class Metrics:
         self.pods = Gauge(
             "llmobs_policy_pods",
             "Pods that policies match, by state: injected, missed, skipped.",
-            ["namespace", "state"],
+            ["namespace", "policy", "state"],
             registry=self.registry,
         )
         self.prometheus = Gauge("llmobs_prometheus_up", "Whether spend could be read from Prometheus last time.", registry=self.registry)
         self.certificate = Gauge(
             "llmobs_certificate_expiry_timestamp_seconds", "When the webhook's serving certificate ends.", registry=self.registry
         )
+
+    def forget(self, *, namespace: str, policy: str) -> None:
+        """Drop what is said about a policy that is gone."""
+        for state in STATES:
+            with suppress(KeyError):
+                self.pods.remove(namespace, policy, state)
