@@ -8,7 +8,6 @@ from fractions import Fraction
 from typing import Any
 
 import jsonpatch
-import pod_strategies as pods_of
 import pytest
 from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
@@ -22,6 +21,8 @@ from llmobs.inject.reasons import Reason
 from llmobs.inject.select import Namespace, namespace
 from llmobs.webhook.review import answer
 from llmobs.webhook.store import KINDS, Store
+
+from tests.admission import pod_strategies as pods_of
 
 ENTRY = "/llmobs/python"
 EVICT = "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes"

@@ -62,7 +62,7 @@ def dump(bodies: Iterable[Any]) -> str:
 
 def _objects(body: Any, where: str) -> Iterator[Document]:
     if not isinstance(body, dict):
-        raise Invalid(where, "must be an object with apiVersion and kind")
+        raise Invalid(where, f"must be an object of keys and values, not {body!r:.40}")
     if body.get("kind") != "List" or not isinstance(body.get("items"), list):
         yield Document(where, body)
         return

@@ -67,7 +67,10 @@ async def _serve(source: Source, platform: Platform, options: Options, listening
         stop = _stop_on_signal()
         work = [asyncio.create_task(source.run(store)), asyncio.create_task(certificate.follow())]
         tasks = [asyncio.create_task(server.serve(sockets=[taken])) for server, taken in servers]
-        listening(public.getsockname()[1], plain.getsockname()[1])
+        # One turn of the loop: a source that reads files has read them by now, or failed.
+        await asyncio.sleep(0)
+        if not work[0].done():
+            listening(public.getsockname()[1], plain.getsockname()[1])
         await asyncio.wait([stop, *work, *tasks], return_when=asyncio.FIRST_COMPLETED)
         probes.stopping = True
         await _end(servers, tasks, work)

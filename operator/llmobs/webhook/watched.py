@@ -38,11 +38,12 @@ class ClusterSource:
 
 
 async def _follow(client: Client, kind: Resource, store: Store) -> None:
-    changed = partial(_changed, store, kind.kind)
-    await follow(client, kind, listed=partial(store.replace, kind.kind), changed=changed, beat=lambda _: None)
+    told = partial(changed, store, kind.kind)
+    await follow(client, kind, listed=partial(store.replace, kind.kind), changed=told, beat=lambda _: None)
 
 
-def _changed(store: Store, kind: str, event: str, body: Manifest) -> None:
+def changed(store: Store, kind: str, event: str, body: Manifest) -> None:
+    """Take in one watch event."""
     if event == "DELETED":
         meta = body["metadata"]
         store.remove(kind, name=meta["name"], namespace=meta.get("namespace", ""))

@@ -75,11 +75,15 @@ spec:
         "  decision: injected",
         "  reason: Injected: The pod is instrumented.",
         "  policy: default/checkout (file.0), before default/other: most selector requirements wins, then the oldest, then the name",
-        "  container app: instrumented. "
-        "A PYTHONPATH from envFrom can't be seen here and would be overridden: repeat its value in injection.env.",
+        (
+            "  container app: instrumented. "
+            "A PYTHONPATH from envFrom can't be seen here and would be overridden: repeat its value in injection.env."
+        ),
         "  container own: instrumented. Our entry stands last in its PYTHONPATH.",
-        "  container referred: instrumented. "
-        "Its PYTHONPATH comes from a reference: renamed to ORIGINAL_PYTHONPATH and put before our entry.",
+        (
+            "  container referred: instrumented. "
+            "Its PYTHONPATH comes from a reference: renamed to ORIGINAL_PYTHONPATH and put before our entry."
+        ),
         "  container proxy: left alone: injection.containers.exclude names it.",
         "  init container migrate: left alone: an init container is instrumented only where injection.containers.include names it.",
         "  note: the label llmobs.dev/inject on the Deployment itself has no effect; set it on the pod template",
@@ -181,7 +185,7 @@ DEPLOYMENT = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: api}\nspec
         ({"pod": ""}, (), "pod.yaml: holds no Pod"),
         ({"pod": "[1"}, (), "pod.yaml, line 1, column 3: is not YAML"),
         ({"pod": "a: 1\na: 2"}, (), "pod.yaml, line 2, column 1: is not YAML: the key 'a' stands twice"),
-        ({"pod": "- 1"}, (), "pod.yaml: must be an object with apiVersion and kind"),
+        ({"pod": "- 1"}, (), "pod.yaml: must be an object of keys and values, not [1]"),
         ({"pod": DEPLOYMENT + "{}"}, (), "pod.yaml: spec.template: is required"),
         ({"pod": DEPLOYMENT + "{template: {}}"}, (), "pod.yaml: spec.template.spec: is required"),
         ({"pod": DEPLOYMENT + "{template: [1]}"}, (), "pod.yaml: spec.template: must be an object, not [1]"),
@@ -205,8 +209,10 @@ DEPLOYMENT = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: api}\nspec
         (
             {"policy": POLICY + "spec: {injection: {mode: auto}}"},
             (),
-            "policy.yaml: LLMObservability default/checkout: spec.injection.mode: "
-            "must be one of Auto, OptIn, Disabled, not 'auto'; did you mean Auto?",
+            (
+                "policy.yaml: LLMObservability default/checkout: spec.injection.mode: "
+                "must be one of Auto, OptIn, Disabled, not 'auto'; did you mean Auto?"
+            ),
         ),
         (
             {"policy": f"{POLICY}---{POLICY}"},

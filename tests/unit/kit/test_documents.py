@@ -122,7 +122,7 @@ def test_a_folder_is_read_by_name(tmp_path: Path) -> None:
         (b"a: [", "is not YAML: expected the node content"),
         (b"a: 1\na: 2", "line 2, column 1: is not YAML: the key 'a' stands twice"),
         (b"a: !!python/object:os.system x", "is not YAML: could not determine a constructor"),
-        (b"just text", "must be an object with apiVersion and kind"),
+        (b"just text", "must be an object of keys and values, not 'just text'"),
         (b"\xff\xfe\x00", "is not UTF-8 text"),
         (b"kind: List\nitems: [1]", "items[0]: must be an object"),
         (b"a: " + b"[" * 5000, "is not YAML"),
