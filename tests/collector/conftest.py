@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from llmobs.api import effective
 from llmobs.api.settings import Settings
 from llmobs.kit.decode import decode
 from llmobs.plan.inputs import Facts, Inputs
 from llmobs.prices.table import PriceTable, table
+
 from tests.collector.gateway import Gateway
 from tests.fakes.otlp import OTLPReceiver
 

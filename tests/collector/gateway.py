@@ -9,12 +9,12 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
-
-from prometheus_client.parser import text_string_to_metric_families
+from typing import Any, Self
 
 from llmobs.plan import collector
 from llmobs.plan.inputs import Inputs
+from prometheus_client.parser import text_string_to_metric_families
+
 from tests.collector.spans import export
 
 DEADLINE = 60.0
@@ -66,7 +66,7 @@ class Gateway:
         self._otelcol, self._folder = otelcol, folder
         self._log = folder / "otelcol.log"
 
-    def __enter__(self) -> "Gateway":
+    def __enter__(self) -> Self:
         for attempt in range(3):
             if self._started():
                 return self

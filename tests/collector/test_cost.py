@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
-
 from llmobs.api.effective import Identity
 from llmobs.api.v1alpha1.pricelist import LLMPriceListSpec
 from llmobs.kit.decode import decode
 from llmobs.prices.table import table
+
 from tests.collector.conftest import inputs
 from tests.collector.gateway import Gateway
 from tests.collector.spans import current, span

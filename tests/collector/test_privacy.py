@@ -11,23 +11,33 @@ from tests.fakes.otlp import OTLPReceiver
 
 MARK = "the-secret-question"
 
-ATTRIBUTES = """
-gen_ai.input.messages gen_ai.output.messages gen_ai.system_instructions gen_ai.tool.definitions gen_ai.tool.call.arguments
-gen_ai.tool.call.result gen_ai.tool.description gen_ai.agent.description gen_ai.retrieval.documents gen_ai.retrieval.query.text
-gen_ai.evaluation.explanation gen_ai.request.stop_sequences gen_ai.something.nobody.knows gen_ai.prompt gen_ai.completion
-gen_ai.prompt.0.content gen_ai.prompt.0.tool_calls.0.arguments gen_ai.completion.0.content gen_ai.completion.0.tool_calls.0.name
-llm.prompts llm.prompts.0.content llm.completions llm.request.functions.0.description llm.request.functions.0.parameters
-traceloop.entity.input traceloop.entity.output traceloop.association.properties.user_question traceloop.prompt.template
-llm.input_messages.0.message.content llm.output_messages.0.message.tool_calls.0.tool_call.function.arguments llm.prompt_template.template
-llm.prompt_template.variables llm.function_call llm.invocation_parameters llm.tools.0.tool.json_schema input.value output.value
-message.content document.content retrieval.documents.0.document.content reranker.input_documents.0.document.content reranker.query
-reranker.output_documents.0.document.content embedding.text embedding.embeddings.0.embedding.text tool.parameters tool.description
-ai.prompt ai.prompt.messages ai.response.text ai.response.object ai.toolCall.args ai.toolCall.result ai.values langfuse.observation.input
-langfuse.trace.output langsmith.metadata.question mlflow.spanInputs mlflow.spanOutputs pydantic_ai.all_messages all_messages_events logfire.msg
-gcp.vertex.agent.llm_request gcp.vertex.agent.llm_response crewai.task.description mcp.request.argument.question tool_arguments tool_response
-exception.message exception.stacktrace error.message db.statement db.query.text http.request.body http.url url.full url.query
-http.response.body.content rpc.request.body input output prompt completion question answer messages metadata event.content graphql.document
-""".split()
+ATTRIBUTES = tuple(
+    word
+    for line in """
+gen_ai.input.messages gen_ai.output.messages gen_ai.system_instructions gen_ai.tool.definitions
+gen_ai.tool.call.arguments gen_ai.tool.call.result gen_ai.tool.description gen_ai.agent.description
+gen_ai.retrieval.documents gen_ai.retrieval.query.text gen_ai.evaluation.explanation
+gen_ai.request.stop_sequences gen_ai.something.nobody.knows gen_ai.prompt gen_ai.completion
+gen_ai.prompt.0.content gen_ai.prompt.0.tool_calls.0.arguments gen_ai.completion.0.content
+gen_ai.completion.0.tool_calls.0.name llm.prompts llm.prompts.0.content llm.completions
+llm.request.functions.0.description llm.request.functions.0.parameters traceloop.entity.input
+traceloop.entity.output traceloop.association.properties.user_question traceloop.prompt.template
+llm.input_messages.0.message.content llm.output_messages.0.message.tool_calls.0.tool_call.function.arguments
+llm.prompt_template.template llm.prompt_template.variables llm.function_call llm.invocation_parameters
+llm.tools.0.tool.json_schema input.value output.value message.content document.content
+retrieval.documents.0.document.content reranker.input_documents.0.document.content reranker.query
+reranker.output_documents.0.document.content embedding.text embedding.embeddings.0.embedding.text
+tool.parameters tool.description ai.prompt ai.prompt.messages ai.response.text ai.response.object
+ai.toolCall.args ai.toolCall.result ai.values langfuse.observation.input langfuse.trace.output
+langsmith.metadata.question mlflow.spanInputs mlflow.spanOutputs pydantic_ai.all_messages all_messages_events
+logfire.msg gcp.vertex.agent.llm_request gcp.vertex.agent.llm_response crewai.task.description
+mcp.request.argument.question tool_arguments tool_response exception.message exception.stacktrace
+error.message db.statement db.query.text http.request.body http.url url.full url.query
+http.response.body.content rpc.request.body input output prompt completion question answer messages metadata
+event.content graphql.document
+""".strip().splitlines()
+    for word in line.split()
+)
 
 SECRETS = ["gen_ai.headers", "llm.headers", "http.request.header.authorization", "api_key", "x-api-key"]
 
@@ -60,7 +70,7 @@ def planted() -> dict[str, Any]:
     """A span with the marker in every place that is known to hold text, as text, list and map."""
     shapes = [MARK, [MARK], {"text": MARK}]
     events = [
-        {"name": name, "timeUnixNano": "1", "attributes": pairs({key: MARK for key in keys} | {"exception.type": "ValueError"})}
+        {"name": name, "timeUnixNano": "1", "attributes": pairs(dict.fromkeys(keys, MARK) | {"exception.type": "ValueError"})}
         for name, keys in EVENTS.items()
     ]
     filled = {key: shapes[index % 3] for index, key in enumerate(ATTRIBUTES)}

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from llmobs.plan.collector.sinks import CREDENTIALS
+
 from tests.collector.conftest import inputs
 from tests.collector.gateway import Gateway, free_ports, until
 from tests.collector.spans import current, span

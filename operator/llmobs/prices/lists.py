@@ -173,7 +173,7 @@ def _label(name: str, base: Builtin) -> str:
 def _copies(from_: str, to: str, rows: Mapping[str, Row]) -> dict[str, Row]:
     """The rows of an alias: copies of what it leads to, the plain one and each provider's that differs."""
     plain = find(rows, to)
-    providers = {full.rpartition("|")[0] for full in rows if "|" in full}
+    providers = sorted({full.rpartition("|")[0] for full in rows if "|" in full})
     own = {key(provider, from_): row for provider in providers if (row := find(rows, to, provider)) and row != plain}
     return {**own, from_: plain} if plain else own
 

@@ -69,7 +69,7 @@ class _Expanded(str):
 
 
 def _listen(port: int) -> _Expanded:
-    return _Expanded(f"{ADDRESS}:{port}")
+    return _Expanded(f"[{ADDRESS}]:{port}")  # brackets serve IPv6 and do IPv4 no harm
 
 
 def _escaped(value: Any) -> Any:
