@@ -13,7 +13,7 @@ import pytest
 import yaml
 from llmobs.api.effective import Policy
 from llmobs.api.effective import policy as effective
-from llmobs.api.settings import Rules, Settings
+from llmobs.api.settings import Gateway, Rules, Settings
 from llmobs.plan.inputs import Facts, Inputs
 from llmobs.plan.rules import bare_groups, check
 from llmobs.prices.table import PriceTable, Row
@@ -27,14 +27,14 @@ COST = 'llm_cost_usd_total{{k8s_namespace="{namespace}",k8s_workload="{workload}
 
 
 @cache
-def promtool() -> str:
-    """The path of promtool; the test that asks is skipped where it has not been built."""
-    if given := os.environ.get("PROMTOOL"):
+def tool(name: str) -> str:
+    """The path of a test binary; the test that asks is skipped where it has not been built."""
+    if given := os.environ.get(name.upper()):
         return given
-    asked = [sys.executable, str(ROOT / "tools/build.py"), "--which", "promtool"]
+    asked = [sys.executable, str(ROOT / "tools/build.py"), "--which", name]
     path = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
     if not path or not Path(path).exists():
-        pytest.skip("promtool is not built: run `make tools`")
+        pytest.skip(f"{name} is not built: run `make tools`")
     return path
 
 
@@ -46,9 +46,9 @@ def policy(spec: Mapping[str, Any] | None = None, *, name: str = "checkout", nam
     return made
 
 
-def inputs(*policies: Policy, tile: str = "5m", facts: Facts | None = None) -> Inputs:
-    settings = Settings(rules=Rules(tile=tile, dashboard_url=GRAFANA))
-    return Inputs(settings=settings, facts=facts or Facts(), prices=PRICES, policies=policies)
+def inputs(*policies: Policy, tile: str = "5m", scrape: str = "30s") -> Inputs:
+    settings = Settings(rules=Rules(tile=tile, dashboard_url=GRAFANA), gateway=Gateway(scrape_interval=scrape))
+    return Inputs(settings=settings, facts=Facts(), prices=PRICES, policies=policies)
 
 
 def cost(namespace: str = "team-a", workload: str = "chat", model: str = "gpt-4o", **more: str) -> str:
@@ -116,7 +116,7 @@ class Scenario:
 def prove(folder: Path, *scenarios: Scenario) -> None:
     """Fail with promtool's own words unless every scenario holds."""
     files = [scenario.write(folder / str(index)) for index, scenario in enumerate(scenarios)]
-    ran = subprocess.run([promtool(), "test", "rules", *files], capture_output=True, text=True, check=False)
+    ran = subprocess.run([tool("promtool"), "test", "rules", *files], capture_output=True, text=True, check=False)
     assert ran.returncode == 0, f"{ran.stdout}\n{ran.stderr}"
     assert ran.stdout.count("SUCCESS") == len(files), ran.stdout
 
@@ -128,5 +128,7 @@ def accept(folder: Path, *documents: Mapping[str, Any]) -> None:
         path = folder / f"rules-{index}.yaml"
         path.write_text(yaml.safe_dump(dict(document), width=1000))
         files.append(path)
-    ran = subprocess.run([promtool(), "check", "rules", "--lint=all", "--lint-fatal", *files], capture_output=True, text=True, check=False)
+    ran = subprocess.run(
+        [tool("promtool"), "check", "rules", "--lint=all", "--lint-fatal", *files], capture_output=True, text=True, check=False
+    )
     assert ran.returncode == 0, f"{ran.stdout}\n{ran.stderr}"

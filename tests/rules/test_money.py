@@ -114,6 +114,7 @@ def simple(name: str, series: dict[str, str], at: str, cents: float, *, tile: st
 
 @pytest.mark.parametrize("tile", ["5m", "1m"])
 def test_what_happens_to_counters(tile: str, tmp_path: Path) -> None:
+    later = {"5m": 75, "1m": 79}[tile]
     job = f"{'_ ' * 21}0.25 0.75 0.97{' _' * 30}"
     prove(
         tmp_path,
@@ -129,6 +130,7 @@ def test_what_happens_to_counters(tile: str, tmp_path: Path) -> None:
         simple("a pod that lives three minutes", {cost(pod="gw-1"): "0x90", cost(pod="gw-2"): job}, "50m", 97, tile=tile),
         simple("twenty minutes without a scrape", {cost(): "0+0.1x20 _x20 4.1+0.1x60"}, "90m", 9_00, tile=tile),
         simple("a first install does not bill old totals", {cost(): "1234.5+0.01x90"}, "80m", 80, tile=tile),
+        simple("nor when the first scrape comes after the first evaluation", {cost(): "_ 1234.5+0.01x90"}, "80m", later, tile=tile),
         simple("nothing is spent", {cost(): "7.25x90"}, "80m", 0, tile=tile),
     )
 

@@ -211,3 +211,9 @@ def test_a_subquery_range_is_a_second_short(window: str, text: str) -> None:
 
 def test_a_tile_is_five_evaluations() -> None:
     assert (Timing("5m").interval, Timing("1m").interval) == ("60s", "12s")
+
+
+def test_new_series_count_only_when_prometheus_must_have_found_its_targets() -> None:
+    assert Timing("5m", scrape="30s").settled == "360s"
+    assert Timing("1m", scrape="5s").settled == "95s"
+    assert "offset 360s" in str(bare_groups(inputs()))

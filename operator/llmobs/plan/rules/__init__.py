@@ -45,13 +45,13 @@ def fleet(inputs: Inputs) -> Manifest:
 def policy(inputs: Inputs, policy_: Policy) -> Manifest:
     """The PrometheusRule that says what one policy asks for."""
     identity = policy_.identity
-    made = policy_group(policy_, inputs.prices, timing(inputs.settings.rules))
+    made = policy_group(policy_, inputs.prices, timing(inputs.settings))
     return _manifest(inputs, name=policy_rules(identity.name), namespace=identity.namespace, owner=identity.uid, groups=[made])
 
 
 def fleet_groups(inputs: Inputs) -> list[Group]:
     """The fleet's rule groups; a group reads only what it records itself, earlier, or what others recorded before."""
-    settings, times = inputs.settings.rules, timing(inputs.settings.rules)
+    settings, times = inputs.settings.rules, timing(inputs.settings)
     return [
         cost_group(times),
         calls_group(times, inputs.policies),
@@ -64,7 +64,7 @@ def fleet_groups(inputs: Inputs) -> list[Group]:
 
 def bare_groups(inputs: Inputs) -> dict[str, Any]:
     """All rules as one file for Prometheus itself, without Kubernetes around it."""
-    times = timing(inputs.settings.rules)
+    times = timing(inputs.settings)
     return {"groups": [*fleet_groups(inputs), *(policy_group(item, inputs.prices, times) for item in inputs.policies)]}
 
 

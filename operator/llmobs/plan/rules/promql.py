@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from llmobs.api.names import GATEWAY
-from llmobs.plan.rules.series import HEARTBEAT
+from llmobs.plan.rules.series import HEARTBEAT, Timing
 
 Rule = dict[str, Any]
 Group = dict[str, Any]
@@ -52,7 +52,7 @@ def group(name: str, interval: str, rules: Iterable[Rule]) -> Group:
     return {"name": name, "interval": interval, "rules": list(rules)}
 
 
-def delta(metric: str, tile: str) -> str:
+def delta(metric: str, timing: Timing) -> str:
     """How much a counter grew within the last tile, exactly.
 
     ``increase()`` extrapolates and cannot see a counter's first value, so it loses the spend of every short-lived pod. The four
@@ -60,26 +60,31 @@ def delta(metric: str, tile: str) -> str:
     the old value (what was added since); the normal case, which also bridges scrape gaps; and a counter that is new, counted
     in full unless nobody was watching before, because then its total may be old.
     """
+    tile = timing.tile
     last = f"last_over_time({metric}[{tile}])"
     before = f"last_over_time({metric}[{LOOKBACK}] offset {tile})"
     top = f"max_over_time({metric}[{tile}])"
-    watched = f"last_over_time({HEARTBEAT}[{LOOKBACK}] offset {tile})"
     return (
         f"(({last} + clamp_min({top} - {before}, 0)) and {last} < {before})\n"
         f"or (({last} and resets({metric}[{tile}]) > 0) and {before})\n"
         f"or ({last} - {before} >= 0)\n"
-        f"or (({last} unless {before}) and on () {watched})"
+        f"or (({last} unless {before}) and on () {watched(timing)})"
     )
 
 
-def summed(metric: str, *, labels: Iterable[str], tile: str) -> str:
+def watched(timing: Timing) -> str:
+    """Whether somebody was watching long enough ago for a new series to be a new counter."""
+    return f"last_over_time({HEARTBEAT}[{LOOKBACK}] offset {timing.settled})"
+
+
+def summed(metric: str, *, labels: Iterable[str], timing: Timing) -> str:
     """The deltas of a derived metric by ``labels``; ``namespace`` and ``workload`` come from the raw ``k8s_`` labels.
 
     Prometheus attaches the gateway's own ``namespace`` to what it scrapes, so the raw label of that name is never the caller's.
     """
     wanted = tuple(labels)
     raw = {name: f"k8s_{name}" for name in wanted if name in {"namespace", "workload"}}
-    inner = f"sum by ({', '.join(raw.get(name, name) for name in wanted)}) (\n{indented(delta(metric, tile))}\n)"
+    inner = f"sum by ({', '.join(raw.get(name, name) for name in wanted)}) (\n{indented(delta(metric, timing))}\n)"
     for name, source in raw.items():
         inner = f'label_replace(\n{indented(inner)},\n  "{name}", "$1", "{source}", "(.*)")'
     return f"sum by ({', '.join(wanted)}) (\n{indented(inner)}\n)"

@@ -24,3 +24,7 @@ within a week."""
 
 TELEMETRY_ALIVE = series.ALIVE
 """One sample without labels while the gateway is scraped; no sample: what is absent above is not known, rather than nothing."""
+
+WATCHED = series.WATCHED
+"""One sample without labels once a counter that is new is counted in full, a tile, a scrape and half a minute after the rules
+were first evaluated. What counters held before that is nobody's: it may be old."""

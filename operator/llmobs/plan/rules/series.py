@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from llmobs.api.settings import Rules
+from llmobs.api.settings import Settings
 from llmobs.kit.durations import seconds
 
 HEARTBEAT = "llm:heartbeat"
 """1 whenever the cost group was evaluated: tells a new counter from a Prometheus that was not looking."""
+WATCHED = "llm:watched"
+"""Present once a counter that is new is counted in full: see :attr:`Timing.settled`."""
 TILE_SECONDS = "llm:tile:seconds"
 """The length of a tile, so that a dashboard can show a tile as a rate."""
 ALIVE = "llm:telemetry:alive"
@@ -55,6 +57,8 @@ class Timing:
 
     tile: str
     """Window of one delta, step of every subquery over tiles, offset between neighbours."""
+    scrape: str = "30s"
+    """How often the gateway is scraped."""
 
     @property
     def seconds(self) -> int:
@@ -67,14 +71,24 @@ class Timing:
         return f"{self.seconds // 5}s"
 
     @property
+    def settled(self) -> str:
+        """How long rules must have been evaluated before a series that is new counts in full.
+
+        A tile, because its predecessor must have been looked for; then a scrape, and half a minute in which Prometheus finds its
+        targets: it evaluates rules before that, so that after a start without its old data, the gateway's totals of months would
+        pass for new counters.
+        """
+        return f"{self.seconds + int(seconds(self.scrape)) + 30}s"
+
+    @property
     def slow(self) -> str:
         """Interval of the groups whose values change once an hour; not above 5m, where an instant query would see gaps."""
         return self.tile
 
 
-def timing(rules: Rules) -> Timing:
+def timing(settings: Settings) -> Timing:
     """The timing that the platform's settings ask for."""
-    return Timing(tile=rules.tile)
+    return Timing(tile=settings.rules.tile, scrape=settings.gateway.scrape_interval)
 
 
 def within(window: str) -> str:

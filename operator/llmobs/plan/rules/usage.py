@@ -8,7 +8,7 @@ from llmobs.api.effective import Policy
 from llmobs.catalogue import metrics
 from llmobs.plan.rules import series
 from llmobs.plan.rules.objectives import objective_rules, thresholds
-from llmobs.plan.rules.promql import Group, Rule, group, record, summed
+from llmobs.plan.rules.promql import Group, Rule, group, record, summed, watched
 from llmobs.plan.rules.series import Timing, within
 
 
@@ -19,8 +19,9 @@ def cost_group(timing: Timing) -> Group:
         timing.interval,
         [
             record(series.HEARTBEAT, "vector(1)"),
+            record(series.WATCHED, watched(timing)),
             record(series.TILE_SECONDS, f"vector({timing.seconds})"),
-            record(f"{series.COST}:tile", summed(metrics.COST, labels=series.COST_LABELS, tile=timing.tile)),
+            record(f"{series.COST}:tile", summed(metrics.COST, labels=series.COST_LABELS, timing=timing)),
             record(f"{series.NAMESPACE_COST}:tile", f"sum by (namespace) ({series.COST}:tile)"),
         ],
     )
@@ -43,7 +44,7 @@ def calls_group(timing: Timing, policies: Iterable[Policy]) -> Group:
 def tokens_group(timing: Timing) -> Group:
     """Tokens by type."""
     labels = ("namespace", "provider", "model", "token_type")
-    return group("llmobs-tokens", timing.interval, [record(series.TOKENS, summed(metrics.TOKENS, labels=labels, tile=timing.tile))])
+    return group("llmobs-tokens", timing.interval, [record(series.TOKENS, summed(metrics.TOKENS, labels=labels, timing=timing))])
 
 
 def _calls(timing: Timing) -> list[Rule]:
@@ -51,7 +52,7 @@ def _calls(timing: Timing) -> list[Rule]:
     unpriced = f'sum_over_time({series.CALLS}{{priced=~"unpriced|bad_usage"}}[{within("1h")}:{timing.tile}])'
     remembered = f"last_over_time({series.LAST_CALL}[6h]) > time() - 7 * 86400"
     return [
-        record(series.CALLS, summed(metrics.CALLS, labels=labels, tile=timing.tile)),
+        record(series.CALLS, summed(metrics.CALLS, labels=labels, timing=timing)),
         record(series.NAMESPACE_CALLS, f"sum by (namespace) ({series.CALLS})"),
         record(series.UNPRICED, f"sum by (namespace, provider, model, priced) (\n  {unpriced}\n) > 0"),
         record(series.LAST_CALL, f"timestamp({series.NAMESPACE_CALLS} > 0)\nor ({remembered})"),
@@ -62,5 +63,5 @@ def _durations(bounds: tuple[str, ...], timing: Timing) -> Rule:
     """Only the bounds in use: every bound costs as much as a counter. Prometheus 3 stores ``5.0`` where 2 stored ``5``."""
     wanted = "|".join(bound.replace(".", r"\\.") for bound in bounds)
     raw = f'{metrics.DURATION}_bucket{{outcome="ok",le=~"({wanted})(\\\\.0+)?|\\\\+Inf"}}'
-    by_bound = summed(raw, labels=("namespace", "le"), tile=timing.tile)
+    by_bound = summed(raw, labels=("namespace", "le"), timing=timing)
     return record(series.DURATION_BUCKET, f'sum by (namespace, le) (label_replace({by_bound}, "le", "$1", "le", "(.+)\\\\.0+"))')
