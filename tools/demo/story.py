@@ -58,14 +58,14 @@ class Story:
         )
         fact(f"helm install llmobs charts/{CHART.name} -n {SYSTEM}")
         for name in ("controller", "webhook"):
-            self._wait_for(name, SYSTEM, f"app.kubernetes.io/component={name}")
-        fact("Money is counted in exact tiles of 5 minutes. For this demo the chart's value rules.tile is 1m, so that alerts come sooner.")
+            self._wait_for(f"llmobs-{name}", SYSTEM)
+        fact("Money is counted in exact tiles of 5 minutes. Here the chart's value rules.tile is 1m, so that alerts come sooner.")
 
     def fleet(self) -> None:
         """ClusterLLMObservability, and the gateway and rules that follow."""
         heading(3, "It sets defaults and ceilings once; a shared collector and the fleet's rules follow")
         self.kube.apply(POLICIES / "fleet.yaml")
-        self._wait_for("gateway", SYSTEM, "app.kubernetes.io/component=gateway")
+        self._wait_for("llmobs-gateway", SYSTEM)
         wait("Prometheus counts (two tiles)", lambda: self.ground.prometheus.value("llm:heartbeat offset 1m"), seconds=180)
 
     def team(self) -> None:
@@ -80,7 +80,7 @@ class Story:
         wait("the policy is served", lambda: true(self.kube.get("llmobs", "chat", "-n", TEAM), "Accepted"), seconds=60)
         self.kube.run("apply", "-f", "-", stdin=yaml.safe_dump_all(others))
         for name in ("chat", "worker"):
-            self._wait_for(name, TEAM, f"app={name}")
+            self._wait_for(name, TEAM)
 
     def pod(self) -> None:
         """The template before, the running pod after; and what the workload without LLM pays."""
@@ -147,17 +147,17 @@ class Story:
         fact(self.kube.run("get", "prometheusrules", "-A"))
         self.result["policy"] = self.kube.get("llmobs", "chat", "-n", TEAM)
 
-    def _wait_for(self, name: str, namespace: str, selector: str) -> None:
-        wait(f"{name} is available", lambda: self._available(namespace, selector), seconds=120, why=self._pods_of(namespace))
+    def _wait_for(self, name: str, namespace: str) -> None:
+        wait(f"{name} is available", lambda: self._available(name, namespace), seconds=120, why=self._pods_of(namespace))
 
-    def _available(self, namespace: str, selector: str) -> bool:
-        found = (self.kube.get("deployments", "-n", namespace, "-l", selector) or {}).get("items", [])
-        return bool(found) and all(settled(one) for one in found)
+    def _available(self, name: str, namespace: str) -> bool:
+        found = self.kube.get("deployment", name, "-n", namespace)
+        return found is not None and settled(found)
 
     def _pods_of(self, namespace: str) -> Any:
         def why() -> str:
             pods = (self.kube.get("pods", "-n", namespace) or {}).get("items", [])
-            return "; ".join(said for pod in pods if (said := trouble(pod)))
+            return "; ".join(said for pod in pods if (said := trouble(pod))) or f"{len(pods)} pods"
 
         return why
 
