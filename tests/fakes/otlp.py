@@ -130,8 +130,8 @@ def _value(value: Json) -> Any:
     match value:
         case {"intValue": number}:
             return int(number)
-        case {"arrayValue": {"values": values}}:
-            return [_value(item) for item in values]
-        case {"kvlistValue": {"values": pairs}}:
-            return {pair["key"]: _value(pair["value"]) for pair in pairs}
+        case {"arrayValue": array}:
+            return [_value(item) for item in array.get("values", [])]
+        case {"kvlistValue": pairs}:
+            return {pair["key"]: _value(pair["value"]) for pair in pairs.get("values", [])}
     return next(iter(value.values()), None)

@@ -17,8 +17,6 @@ SUPPORTED: dict[str, tuple[tuple[int, int], int]] = {
     "opentelemetry-sdk": ((1, 43), 2),
     "opentelemetry-semantic-conventions": ((0, 64), 1),
     "opentelemetry-instrumentation": ((0, 64), 1),
-    "opentelemetry-exporter-otlp-json-common": ((0, 66), 1),
-    "opentelemetry-proto-json": ((0, 66), 1),
     "opentelemetry-util-genai": ((1, 3), 2),
     "opentelemetry-instrumentation-genai-openai": ((1, 3), 2),
     "opentelemetry-instrumentation-genai-anthropic": ((1, 3), 2),

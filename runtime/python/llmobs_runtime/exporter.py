@@ -1,8 +1,8 @@
 """Sends spans to the gateway as OTLP/HTTP JSON.
 
-OpenTelemetry's encoder, our own transport: OpenTelemetry's exporters read headers and certificates from the variables
-that belong to the application, and would hand its credentials to our gateway; they also bring a HTTP client that takes
-longer to import than the rest of the runtime. http.client is there already: every LLM library needs it.
+OpenTelemetry's exporters are not used: they read headers and certificates from the variables that belong to the
+application, and would hand its credentials to our gateway; they also bring a HTTP client that takes as long to import as
+the rest of the pipeline. http.client is there already: every LLM library needs it.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from opentelemetry.exporter.otlp.json.common.trace_encoder import encode_spans
 from opentelemetry.sdk.trace import ReadableSpan
 
 from llmobs_runtime import __version__, log
+from llmobs_runtime.encode import encode
 
 _RETRYABLE = frozenset({429, 502, 503, 504})
 _RESPONSE_BYTES = 65536
@@ -49,7 +49,7 @@ class Exporter:
         The deadline is in seconds of time.monotonic(). Never raises.
         """
         try:
-            return self._post(encode_spans(spans).to_json().encode(), deadline)
+            return self._post(encode(spans), deadline)
         except Exception as error:
             # Whether the gateway has it is unknown here; sent twice it would be paid for twice.
             log.failure(f"{len(spans)} spans lost", error)

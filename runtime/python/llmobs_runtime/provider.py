@@ -6,6 +6,7 @@ import os
 import uuid
 from collections.abc import Mapping
 from inspect import signature
+from random import Random
 from typing import Any
 
 from opentelemetry.metrics import NoOpMeterProvider
@@ -27,13 +28,18 @@ class PrivateIds(IdGenerator):
     give the same identifiers to all processes that seed alike.
     """
 
+    def __init__(self) -> None:
+        self._random = Random()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._random.seed)
+
     def generate_span_id(self) -> int:
-        """Return eight random bytes, not all zero."""
-        return int.from_bytes(os.urandom(8), "big") or 1
+        """Return 64 random bits, not all zero."""
+        return self._random.getrandbits(64) or 1
 
     def generate_trace_id(self) -> int:
-        """Return sixteen random bytes, not all zero."""
-        return int.from_bytes(os.urandom(16), "big") or 1
+        """Return 128 random bits, not all zero."""
+        return self._random.getrandbits(128) or 1
 
 
 class ProcessResource(Resource):

@@ -57,7 +57,7 @@ class Spool(SpanProcessor):
         self._thread: threading.Thread | None = None
         self._backoff = 0.0
         self._due = _FOREVER
-        self.dropped = 0
+        self._dropped = self._dropped_told = 0
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Nothing happens when a span starts."""
@@ -65,7 +65,7 @@ class Spool(SpanProcessor):
     def on_end(self, span: ReadableSpan) -> None:
         """Take a finished span; when the queue is full it is dropped and counted."""
         if self._queue.qsize() + len(self._waiting) >= self._size:
-            self.dropped += 1
+            self._dropped += 1
             return
         self._queue.put(span)
         if self._thread is None:
@@ -124,6 +124,7 @@ class Spool(SpanProcessor):
             self._due = 0.0
         if self._waiting and time.monotonic() >= self._due:
             self._send_batch(_FOREVER)
+        self._tell_dropped()
 
     def _next(self) -> ReadableSpan | _Flush | None:
         wait = None if not self._waiting else max(0.0, self._due - time.monotonic())
@@ -136,6 +137,11 @@ class Spool(SpanProcessor):
         if not self._waiting and not self._backoff:
             self._due = time.monotonic() + self._delay
         self._waiting.append(span)
+
+    def _tell_dropped(self) -> None:
+        if self._dropped > self._dropped_told:
+            self._dropped_told = self._dropped
+            log.info(f"{self._dropped} spans dropped since the start: {self._size} were waiting (OTEL_BSP_MAX_QUEUE_SIZE)")
 
     def _send_here(self, deadline: float) -> bool:
         """Send from the calling thread what no background thread has taken."""
