@@ -92,7 +92,8 @@ async def notice(client: Client, kind: Resource, *, labels: str, tell: Changed, 
             continue
         except (NotYet, Refused) as error:
             failures += 1
-            logger.info("watch of %s: %s", kind.plural, error)
+            absent = isinstance(error, Refused) and error.status == 404  # such as prometheus-operator's kinds
+            logger.log(logging.DEBUG if absent else logging.INFO, "watch of %s: %s", kind.plural, error)
             await asyncio.sleep(pause(failures))
 
 

@@ -77,7 +77,7 @@ class Context:
     def shared(self) -> tuple[Finding, ...]:
         """What the fleet means for every policy: one finding per condition."""
         gateway = () if self.gateway is None else (self.gateway,)
-        return tuple(worst([*self.planned, *gateway]).values())
+        return tuple(worst([*gateway, *self.planned]).values())
 
     def uids(self) -> Mapping[str, Key]:
         """Where the LLMObservability with a uid is."""

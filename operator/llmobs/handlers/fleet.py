@@ -11,7 +11,7 @@ from llmobs.cluster.live import live
 from llmobs.cluster.prune import in_use
 from llmobs.cluster.status import write
 from llmobs.handlers.context import HEALTH, Context, now, text
-from llmobs.handlers.parts import carry_out
+from llmobs.handlers.parts import AGAIN, carry_out, failed
 from llmobs.handlers.reader import View
 from llmobs.handlers.world import Body, Key
 from llmobs.plan.build import fleet_parts
@@ -21,8 +21,11 @@ SOON = 3.0
 """Seconds after which a gateway or a webhook that is not ready is looked at again."""
 
 
-async def reconcile(context: Context) -> None:
-    """Bring the fleet's objects and the status of cluster-wide resources to where they should be."""
+async def reconcile(context: Context) -> float | None:
+    """Bring the fleet's objects and the status of cluster-wide resources to where they should be.
+
+    Returns when to try again what the API server refused, in seconds.
+    """
     view = context.view()
     prometheus = context.facts.prometheus_operator is not False
     there = await live(context.client, FLEET_KINDS, owner=OWNER, namespace=context.namespace, prometheus=prometheus)
@@ -34,6 +37,7 @@ async def reconcile(context: Context) -> None:
     context.ask(HEALTH, 0.0)
     await _verdicts(context, view)
     _count(context, view)
+    return AGAIN if failed(findings) else None
 
 
 async def health(context: Context) -> float | None:
@@ -57,7 +61,8 @@ async def _verdicts(context: Context, view: View) -> None:
 async def _verdict(context: Context, view: View, kind: str, where: Key, body: Body) -> None:
     invalid = view.refused.get((kind, where))
     if invalid is not None:
-        said = f"{invalid}. What was accepted last keeps serving"
+        instead = "What was accepted last keeps serving" if kind == FLEET.kind else "Nothing of this list is in force; the others are"
+        said = f"{invalid}. {instead}"
         finding = Finding(ConditionType.ACCEPTED, Status.FALSE, Reason.INVALID, said)
     else:
         said = _governed(view, where.name) if kind == FLEET.kind else _priced(body)

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import kopf
 
 from llmobs.api import names
-from llmobs.api.conditions import Reason
 from llmobs.api.settings import Settings
 from llmobs.cluster.client import connected
 from llmobs.cluster.errors import Refused
 from llmobs.cluster.events import Recorder
 from llmobs.cluster.facts import facts, ready
+from llmobs.cluster.kinds import POLICY
 from llmobs.handlers import certificates, fleet, policy, watches
 from llmobs.handlers.context import CERTIFICATES, HEALTH, REFRESH, Context, Task
 from llmobs.handlers.queue import Queue
@@ -78,15 +78,10 @@ async def once(options: Options) -> int:
     async with _prepared(options) as (context, _):
         await refresh(context)
         await certificates.reconcile(context)
-        await fleet.reconcile(context)
+        again = [await fleet.reconcile(context)]
         await fleet.health(context)
-        for where in context.view().policies:
-            await policy.reconcile(context, where)
-        findings = [*context.planned, *(item for _, found in context.settled.values() for item in found)]
-        failed = [item for item in findings if item.reason is Reason.APPLY_FAILED]
-        for item in failed:
-            logger.error("%s: %s", item.type.value, item.message)
-        return 1 if failed else 0
+        again += [await policy.reconcile(context, where) for where in list(context.world.of(POLICY.kind))]
+        return 0 if all(delay is None for delay in again) else 1
 
 
 @asynccontextmanager
@@ -147,16 +142,14 @@ async def _work(context: Context, queue: Queue[Task]) -> None:
 
 async def _done(context: Context, task: Task) -> float | None:
     if task.kind == "Policy":
-        await policy.reconcile(context, task.where)
-        return None
+        return await policy.reconcile(context, task.where)
     if task == REFRESH:
         return await refresh(context)
     if task == HEALTH:
         return await fleet.health(context)
     if task == CERTIFICATES:
         return await certificates.reconcile(context)
-    await fleet.reconcile(context)
-    return None
+    return await fleet.reconcile(context)
 
 
 def priced(lists: Lists) -> tuple[PriceTable, Mapping[str, Invalid]]:

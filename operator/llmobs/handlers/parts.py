@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 
 from llmobs.api.conditions import Finding, Reason, Status
@@ -12,6 +13,11 @@ from llmobs.cluster.kinds import POD_MONITOR, PROMETHEUS_RULE, Ref, ref
 from llmobs.cluster.prune import prune
 from llmobs.handlers.context import Context
 from llmobs.plan.inputs import Manifest, Part
+
+AGAIN = 10.0
+"""Seconds after which what the API server refused is tried again: rights may be given, an object in the way removed."""
+
+logger = logging.getLogger(__name__)
 
 _PROMETHEUS = frozenset({POD_MONITOR.kind, PROMETHEUS_RULE.kind})
 
@@ -25,11 +31,16 @@ async def carry_out(
     """
     given = tuple(parts)
     findings = [await _applied(context, part, live, owners) for part in given]
-    if not any(item.reason is Reason.APPLY_FAILED for item in findings):
+    if not failed(findings):
         planned = {ref(manifest) for part in given for manifest in part.manifests} | keep
         deleted = await prune(context.client, live, planned)
         context.metrics.writes.labels("children", "delete").inc(deleted)
     return tuple(findings)
+
+
+def failed(findings: Iterable[Finding]) -> bool:
+    """Whether a part could not be applied."""
+    return any(item.reason is Reason.APPLY_FAILED for item in findings)
 
 
 async def _applied(context: Context, part: Part, live: Live, owners: Owners) -> Finding:
@@ -37,6 +48,7 @@ async def _applied(context: Context, part: Part, live: Live, owners: Owners) -> 
     try:
         written = await apply(context.client, manifests, live, owners)
     except Refused as refused:
+        logger.warning("%s: %s", part.condition.value, refused)
         return Finding(part.condition, Status.FALSE, Reason.APPLY_FAILED, str(refused))
     context.metrics.writes.labels("children", "apply").inc(written)
     if part.finding is not None:

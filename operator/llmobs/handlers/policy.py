@@ -12,7 +12,7 @@ from llmobs.cluster.live import live
 from llmobs.cluster.pods import pods, tally
 from llmobs.cluster.status import write
 from llmobs.handlers.context import Context, now, text
-from llmobs.handlers.parts import carry_out
+from llmobs.handlers.parts import AGAIN, carry_out, failed
 from llmobs.handlers.reader import View
 from llmobs.handlers.world import Body, Key
 from llmobs.inject.compiled import Platform, compiled
@@ -26,25 +26,28 @@ from llmobs.telemetry.controller import STATES
 _DESTINATION = re.compile(r"^spec\.(defaults\.)?backends\[\d+\]\.destination$")
 
 
-async def reconcile(context: Context, where: Key) -> None:
-    """Bring one policy's objects and status to where they should be; nothing happens for one that is gone or going."""
+async def reconcile(context: Context, where: Key) -> float | None:
+    """Bring one policy's objects and status to where they should be; nothing happens for one that is gone or going.
+
+    Returns when to try again what the API server refused, in seconds.
+    """
     body = context.world.of(POLICY.kind).get(where)
     if body is None or body["metadata"].get("deletionTimestamp"):
         context.metrics.forget(namespace=where.namespace, policy=where.name)
-        return
+        return None
     view = context.view()
     invalid, policy = view.refused.get((POLICY.kind, where)), view.policies.get(where)
     if policy is None:
         if invalid is not None:
             await _refuse(context, body, invalid)
-        return
+        return None
     found = await _pods(context, view, policy)
     verdict = accepted(policy, found) if invalid is None else refusal(invalid)
     own = await _objects(context, view, policy, body) if invalid is None else ()
     findings = [
         verdict,
-        *context.shared(),
         *own,
+        *context.shared(),
         injection(policy, found, context.webhook),
         telemetry(policy, found, context.spend),
         within(budgets(policy, context.spend), context.spend),
@@ -56,6 +59,7 @@ async def reconcile(context: Context, where: Key) -> None:
     await _write(context, body, status)
     if found.elsewhere:
         await context.recorder.warn(dict(body), reason=Reason.SHADOWED.value, message=shadow(found))
+    return AGAIN if failed(own) else None
 
 
 def refusal(invalid: Invalid) -> Finding:
@@ -84,7 +88,8 @@ async def _objects(context: Context, view: View, policy: Policy, body: Body) -> 
     prometheus = context.facts.prometheus_operator is not False
     there = await live(context.client, POLICY_KINDS, owner=uid, namespace=policy.identity.namespace, prometheus=prometheus)
     findings = await carry_out(context, policy_parts(view.inputs, policy), there, {True: reference(dict(body))})
-    context.settled[uid] = (view, findings)
+    if not failed(findings):
+        context.settled[uid] = (view, findings)
     return findings
 
 
