@@ -75,7 +75,7 @@ def _init_container(language: Language, image: str, pull_policy: str) -> dict[st
     }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CompiledPolicy:
     """One policy, ready. ``key`` and ``revision`` are what an injected pod is annotated with."""
 
@@ -87,9 +87,9 @@ class CompiledPolicy:
     include: frozenset[str]
     exclude: frozenset[str]
     deliveries: tuple[Delivery, ...]
-    variables: tuple[tuple[str, msgspec.Raw], ...]
-    """Name and JSON of the variables that are the same in every pod, in the order in which they refer to one another."""
-    extra: tuple[tuple[str, msgspec.Raw], ...]
+    variables: Mapping[str, msgspec.Raw]
+    """JSON by name of the variables that are the same in every pod, in the order in which they refer to one another."""
+    extra: Mapping[str, msgspec.Raw]
     """The policy's own variables, which come last because they may refer to the others."""
     paths: Mapping[str, str]
     """The policy's values of variables that list paths: they stand before our entry where the pod sets none."""
@@ -97,6 +97,8 @@ class CompiledPolicy:
     """The policy's resource attributes, percent-encoded."""
     annotations: Mapping[str, str]
     """The annotations that say who injected."""
+    init_containers: frozenset[str]
+    """Names of the init containers that deliver its languages."""
 
     @property
     def rank(self) -> tuple[int, str, str]:
@@ -110,7 +112,7 @@ def compiled(policy: Policy, platform: Platform) -> CompiledPolicy:
     deliveries = tuple(_delivery(languages()[name], platform) for name in DEFAULT_LANGUAGES)
     lists = {item.language.variable for item in deliveries}
     constant = _constant(policy, platform)
-    ours = {name for name, _ in constant} | {RESOURCE_ATTRIBUTES}
+    ours = {*constant, RESOURCE_ATTRIBUTES}
     return CompiledPolicy(
         key=policy.key,
         revision=policy.identity.revision,
@@ -121,19 +123,20 @@ def compiled(policy: Policy, platform: Platform) -> CompiledPolicy:
         exclude=frozenset(injection.containers.exclude),
         deliveries=deliveries,
         variables=constant,
-        extra=tuple((item.name, _variable(item)) for item in injection.env if item.name not in ours | lists),
+        extra={item.name: _variable(item) for item in injection.env if item.name not in ours | lists},
         paths={item.name: item.value for item in injection.env if item.name in lists},
         attributes=encoded(policy.spec.attributes),
         annotations={names.POLICY: policy.key, names.POLICY_REVISION: policy.identity.revision, names.INJECTION: "Injected"},
+        init_containers=frozenset(item.language.init_container for item in deliveries),
     )
 
 
-def _constant(policy: Policy, platform: Platform) -> tuple[tuple[str, msgspec.Raw], ...]:
+def _constant(policy: Policy, platform: Platform) -> dict[str, msgspec.Raw]:
     downward = {POD_NAME: "metadata.name", POD_UID: "metadata.uid", NODE_NAME: "spec.nodeName"}
     fields = [(name, {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}) for name, path in downward.items()]
     values = {"LLMOBS_ENDPOINT": names.gateway_endpoint(platform.namespace), "LLMOBS_CONTENT": policy.spec.content.capture.value}
     plain = [(name, {"name": name, "value": value}) for name, value in values.items()]
-    return tuple((name, fragment(entry)) for name, entry in [*fields, *plain])
+    return {name: fragment(entry) for name, entry in [*fields, *plain]}
 
 
 def _variable(item: EnvVar) -> msgspec.Raw:

@@ -18,18 +18,19 @@ def variables(path: str, container: Container, policy: CompiledPolicy, attribute
     """Operations on the container at ``path`` that add what is missing; ``attributes`` is the value of our resource attributes."""
     own = container.env or []
     known = {item.name for item in own}
-    changes: list[_Change] = []
-    new: list[msgspec.Raw | dict[str, str]] = [entry for name, entry in policy.variables if name not in known]
+    new: list[msgspec.Raw | dict[str, str]] = [entry for name, entry in policy.variables.items() if name not in known]
     if RESOURCE_ATTRIBUTES not in known:
         new.append({"name": RESOURCE_ATTRIBUTES, "value": attributes})
-    new += [entry for name, entry in policy.extra if name not in known]
+    new += [entry for name, entry in policy.extra.items() if name not in known]
+    changes: list[_Change] = []
     for delivery in policy.deliveries:
         language = delivery.language
         if language.variable in known:
             changes += _extended(own, language)
         else:
             new.append({"name": language.variable, "value": _joined(policy.paths.get(language.variable, ""), language)})
-    return [*_operations(path, changes), *appended(f"{path}/env", new, present=container.env is not None)]
+    added = appended(f"{path}/env", new, present=container.env is not None)
+    return [*_operations(path, changes), *added] if changes else added
 
 
 def reads_reference(container: Container, language: Language) -> bool:

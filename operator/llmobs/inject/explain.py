@@ -59,7 +59,7 @@ def _sentence(container: Container, decision: Decision, *, init: bool, changed: 
     policy = decision.policy
     if policy is None or decision.reason not in (Reason.INJECTED, Reason.ALREADY_INJECTED, Reason.NO_CONTAINER):
         return "left alone, as the whole pod is."
-    if container.name in {item.language.init_container for item in policy.deliveries}:
+    if container.name in policy.init_containers:
         return "ours; it copies the files that the others read."
     if not chosen(container.name, policy, init=init):
         return _left_out(container.name, policy)

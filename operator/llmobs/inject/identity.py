@@ -105,7 +105,7 @@ def _service_name(labels: Mapping[str, str], found: Workload | None) -> str:
 
 def _annotated(annotations: Mapping[str, str]) -> dict[str, str]:
     start = len(ANNOTATION)
-    return {_encoded(key[start:]): _encoded(value) for key, value in annotations.items() if key.startswith(ANNOTATION) and value}
+    return {_encoded(key[start:]): _encoded(value) for key, value in annotations.items() if value and key.startswith(ANNOTATION)}
 
 
 @lru_cache(maxsize=1024)

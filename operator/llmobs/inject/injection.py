@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from llmobs.api import names
 from llmobs.inject.checks import Case, present
@@ -48,7 +49,7 @@ def _init_containers(case: Case, policy: CompiledPolicy) -> list[Operation]:
         return []
     resources = init_resources(spec, case.namespace.version)
     new = [item.init_container(resources) for item in missing]
-    first = next((target.index for target in case.targets if target.init), None)
+    first = next((target.position for target in case.targets if target.init), None)
     if first is None:
         return appended("/spec/initContainers", new, present=spec.init_containers is not None)
     return [Operation("add", f"/spec/initContainers/{first + offset}", item) for offset, item in enumerate(new)]
@@ -61,27 +62,34 @@ def _volumes(spec: Spec, policy: CompiledPolicy) -> list[Operation]:
 
 
 def _marks(meta: Meta, spec: Spec, policy: CompiledPolicy) -> list[Operation]:
-    labels, annotations = meta.labels or {}, meta.annotations or {}
-    wanted = dict(policy.annotations)
-    if all(present(spec, item.language) for item in policy.deliveries):
-        # Instrumented before: what it says of that stays true.
-        wanted = {key: annotations.get(key, value) for key, value in wanted.items()}
-    wanted[SAFE_TO_EVICT] = _safe_to_evict(annotations.get(SAFE_TO_EVICT, ""), policy.deliveries)
+    labels, own = meta.labels or {}, meta.annotations or {}
+    # A pod that was instrumented before: what it says of that stays true.
+    kept = own if all(present(spec, item.language) for item in policy.deliveries) else {}
+    wanted = {key: value for key, value in policy.annotations.items() if own.get(key) != value and key not in kept}
+    listed = own.get(SAFE_TO_EVICT, "")
+    safe = _safe_to_evict(listed, policy.deliveries)
+    if safe != listed:
+        wanted[SAFE_TO_EVICT] = safe
     return [
         *_entries("labels", meta.labels, {names.INJECTED: "true"} if labels.get(names.INJECTED) != "true" else {}),
-        *_entries("annotations", meta.annotations, {key: value for key, value in wanted.items() if annotations.get(key) != value}),
+        *_entries("annotations", meta.annotations, wanted),
     ]
 
 
 def _safe_to_evict(listed: str, deliveries: tuple[Delivery, ...]) -> str:
-    volumes = [name for name in listed.split(",") if name]
-    known = {name.strip() for name in volumes}
-    return ",".join([*volumes, *(item.language.volume for item in deliveries if item.language.volume not in known)])
+    known = {name.strip() for name in listed.split(",")}
+    missing = [item.language.volume for item in deliveries if item.language.volume not in known]
+    return ",".join([listed, *missing] if listed else missing)
 
 
-def _entries(field: str, own: Mapping[str, str] | None, new: Mapping[str, str]) -> list[Operation]:
+def _entries(field: str, own: Mapping[str, str] | None, new: dict[str, str]) -> list[Operation]:
     if not new:
         return []
     if own is None:
-        return [Operation("add", pointer("metadata", field), dict(new))]
-    return [Operation("replace" if key in own else "add", pointer("metadata", field, key), value) for key, value in new.items()]
+        return [Operation("add", pointer("metadata", field), new)]
+    return [Operation("replace" if key in own else "add", _place(field, key), value) for key, value in new.items()]
+
+
+@lru_cache(maxsize=64)
+def _place(field: str, key: str) -> str:
+    return pointer("metadata", field, key)

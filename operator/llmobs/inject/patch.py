@@ -87,22 +87,23 @@ class Shape:
         parent, _, last = path.rpartition("/")
         if operation.op == "replace":
             self._replace(path, parent, last)
+        elif parent in self.lists:
+            self._insert(path, parent, last)
         elif path in self.lists:
             self.lists[path] = _fresh(path, self.lists[path], len(operation.value))
         elif path in self.maps:
             self.maps[path] = _fresh(path, self.maps[path], set(operation.value))
-        elif parent in self.lists:
-            self._insert(path, parent, last)
         else:
             self._set(path, parent, last)
 
     def _insert(self, path: str, parent: str, last: str) -> None:
         length = self.lists[parent]
-        if length is None or not (last == "-" or (last.isdecimal() and int(last) <= length)):
+        if length is not None and last == "-":
+            self.lists[parent] = length + 1
+            return
+        if length is None or not last.isdecimal() or int(last) > length:
             raise Misfit(f"add {path}: the list is {'absent' if length is None else f'{length} long'}")
         self.lists[parent] = length + 1
-        if last == "-":
-            return
         # What follows has moved up, so no path below this list means what it meant.
         self.lists = {known: size for known, size in self.lists.items() if not known.startswith(parent + "/")}
         self.entries = {known: own for known, own in self.entries.items() if not (known + "/").startswith(parent + "/")}
@@ -137,7 +138,7 @@ def check(pod: Pod, operations: Iterable[Operation]) -> None:
 
 
 def _keys(found: dict[str, str] | None) -> set[str] | None:
-    return None if found is None else {key.replace("~", "~0").replace("/", "~1") for key in found}
+    return None if found is None else {key.replace("~", "~0").replace("/", "~1") if "/" in key or "~" in key else key for key in found}
 
 
 def _length(found: Sequence[object] | None) -> int | None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from llmobs.inject import quantity
-from llmobs.inject.pod import Container, Quantity, Resources, Spec
+from llmobs.inject.pod import Container, Figures, Quantity, Resources, Spec
 
 KubernetesVersion = tuple[int, int]
 """Major and minor version of the API server."""
@@ -54,7 +55,11 @@ class _Total(NamedTuple):
 
 
 _NOTHING = _Total(0, 0, True)
-_UNLIMITED = _Total(0, 0, False)
+
+_Pair = tuple[Quantity | None, Quantity | None]
+_Figures = tuple[_Pair, _Pair]
+"""Request and limit of a container, for each of ``_KINDS``."""
+_NO_FIGURES: _Figures = ((None, None), (None, None))
 
 
 def init_resources(spec: Spec, version: KubernetesVersion) -> Mapping[str, Any]:
@@ -66,14 +71,24 @@ def init_resources(spec: Spec, version: KubernetesVersion) -> Mapping[str, Any]:
     """
     if _pod_level(spec, version):
         return {}
-    apps, inits = _totals(spec.containers or ()), _totals(spec.init_containers or ())
-    kind = _class(apps, inits)
+    return _resources(_asked(spec.containers), _asked(spec.init_containers))
+
+
+def _asked(containers: list[Container] | None) -> tuple[_Figures, ...]:
+    return tuple([_figures(container.resources) for container in containers or ()])
+
+
+@lru_cache(maxsize=4096)
+def _resources(apps: tuple[_Figures, ...], inits: tuple[_Figures, ...]) -> Mapping[str, Any]:
+    """By what the containers ask for alone, because the pods of a workload all ask for the same."""
+    totals = _totals(apps)
+    kind = _class(totals, _totals(inits))
     if kind is QualityOfService.BEST_EFFORT:
         return {}
     if kind is QualityOfService.GUARANTEED:
-        equal = {item.name: item.write(min(item.limit, total.limits)) for item, total in zip(_KINDS, apps, strict=True)}
+        equal = {item.name: item.write(min(item.limit, total.limits)) for item, total in zip(_KINDS, totals, strict=True)}
         return {"requests": equal, "limits": equal}
-    return _burstable(apps)
+    return _burstable(totals)
 
 
 def _burstable(apps: Sequence[_Total]) -> Mapping[str, Any]:
@@ -88,7 +103,7 @@ def quality_of_service(spec: Spec) -> QualityOfService:
 
     Rules: https://kubernetes.io/docs/concepts/workloads/pods/pod-qos/
     """
-    return _class(_totals(spec.containers or ()), _totals(spec.init_containers or ()))
+    return _class(_totals(_asked(spec.containers)), _totals(_asked(spec.init_containers)))
 
 
 def _class(apps: Sequence[_Total], inits: Sequence[_Total]) -> QualityOfService:
@@ -100,21 +115,25 @@ def _class(apps: Sequence[_Total], inits: Sequence[_Total]) -> QualityOfService:
     return QualityOfService.BURSTABLE
 
 
-def _totals(containers: Iterable[Container]) -> list[_Total]:
+def _totals(containers: Iterable[_Figures]) -> list[_Total]:
     """One total for each of ``_KINDS``."""
     totals = [_NOTHING, _NOTHING]
     for container in containers:
-        totals = [total.plus(_figures(container.resources, item.name)) for total, item in zip(totals, _KINDS, strict=True)]
+        totals = [total.plus(_total(*figures)) for total, figures in zip(totals, container, strict=True)]
     return totals
 
 
-def _figures(resources: Resources | None, name: str) -> _Total:
+def _figures(resources: Resources | None) -> _Figures:
     if resources is None:
-        return _UNLIMITED
-    limit = _amount(getattr(resources.limits, name, None))
-    asked = getattr(resources.requests, name, None)
+        return _NO_FIGURES
+    requests, limits = resources.requests or Figures(), resources.limits or Figures()
+    return (requests.cpu, limits.cpu), (requests.memory, limits.memory)
+
+
+def _total(request: Quantity | None, limit: Quantity | None) -> _Total:
+    allowed = _amount(limit)
     # The API server fills in a missing request from the limit.
-    return _Total(limit if asked is None else _amount(asked), limit, limit > 0)
+    return _Total(allowed if request is None else _amount(request), allowed, allowed > 0)
 
 
 def _amount(value: Quantity | None) -> int:

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from llmobs.inject.compiled import CompiledPolicy
 from llmobs.inject.pod import Container, Spec
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(NamedTuple):
     """A container to instrument: where it stands, and whether among the init containers."""
 
     path: str
-    index: int
+    position: int
     init: bool
     container: Container
 
 
 def targets(spec: Spec, policy: CompiledPolicy) -> list[Target]:
     """The containers to instrument: every app container unless the policy names some; init containers only by name."""
-    return [*_among(spec.containers, policy, init=False), *_among(spec.init_containers, policy, init=True)]
+    found = _among("/spec/containers", spec.containers, policy, init=False)
+    return [*found, *_among("/spec/initContainers", spec.init_containers, policy, init=True)] if spec.init_containers else found
 
 
 def chosen(name: str, policy: CompiledPolicy, *, init: bool) -> bool:
@@ -31,9 +30,9 @@ def chosen(name: str, policy: CompiledPolicy, *, init: bool) -> bool:
     return name in policy.include if policy.include else not init
 
 
-def _among(containers: list[Container] | None, policy: CompiledPolicy, *, init: bool) -> Iterator[Target]:
-    ours = {item.language.init_container for item in policy.deliveries}
-    base = "/spec/initContainers" if init else "/spec/containers"
-    for index, container in enumerate(containers or ()):
-        if container.name not in ours and chosen(container.name, policy, init=init):
-            yield Target(f"{base}/{index}", index, init, container)
+def _among(base: str, containers: list[Container] | None, policy: CompiledPolicy, *, init: bool) -> list[Target]:
+    return [
+        Target(f"{base}/{index}", index, init, container)
+        for index, container in enumerate(containers or ())
+        if container.name not in policy.init_containers and chosen(container.name, policy, init=init)
+    ]

@@ -61,8 +61,8 @@ async def _serve(source: Source, platform: Platform, options: Options, listening
     probes = Probes(store, metrics)
     with _listen(options.host, options.port) as public, _listen(options.host, options.metrics_port) as plain:
         servers = (
-            (_server(Admission(store, metrics, probes), context=certificate.context), public),
-            (_server(probes), plain),
+            (http_server(Admission(store, metrics, probes), context=certificate.context), public),
+            (http_server(probes), plain),
         )
         stop = _stop_on_signal()
         work = [asyncio.create_task(source.run(store)), asyncio.create_task(certificate.follow())]
@@ -105,7 +105,8 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _server(app: Any, *, context: ssl.SSLContext | None = None) -> _Server:
+def http_server(app: Any, *, context: ssl.SSLContext | None = None) -> uvicorn.Server:
+    """A server for an ASGI application, over TLS where there is a context; its caller hands it a listening socket."""
     factory = None if context is None else (lambda _config, _default: context)
     config = uvicorn.Config(
         app,

@@ -43,7 +43,11 @@ def test_a_default_is_under_the_ceiling_too() -> None:
 
 
 def test_own_values_win_by_key_and_lists_as_a_whole() -> None:
-    defaults = {"attributes": {"team": "fleet", "environment": "prod"}, "injection": {"mode": "OptIn"}, "budgets": [{"name": "a", "limitUSD": 1}]}
+    defaults = {
+        "attributes": {"team": "fleet", "environment": "prod"},
+        "injection": {"mode": "OptIn"},
+        "budgets": [{"name": "a", "limitUSD": 1}],
+    }
     found = policy(body(attributes={"team": "own"}, budgets=[{"name": "b", "limitUSD": 2}]), [made("f", defaults=defaults)], {})
 
     assert dict(found.spec.attributes) == {"team": "own", "environment": "prod"}

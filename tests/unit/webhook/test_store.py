@@ -26,7 +26,7 @@ def keys(store: Store, name: str = "team-a") -> list[str]:
 
 
 def variable(store: Store, name: str = "LLMOBS_CONTENT") -> bytes:
-    return bytes(dict(store.namespace("team-a").policies[0].variables)[name])
+    return bytes(store.namespace("team-a").policies[0].variables[name])
 
 
 def test_nothing_is_known_before_everything_is_listed() -> None:

@@ -1,0 +1,55 @@
+"""One server to be measured: `python -m bench.webhook.serve HANDLER CERTIFICATE KEY`; prints its port."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Any
+
+import uvloop
+from llmobs.inject.compiled import Platform
+from llmobs.telemetry.admission import AdmissionMetrics
+from llmobs.webhook.app import Admission, Probes
+from llmobs.webhook.certificate import Files, ServingCertificate
+from llmobs.webhook.server import http_server
+from llmobs.webhook.store import KINDS, POLICY, Store
+
+POLICIES = 1000
+NAMESPACE = "team-7"
+_ALLOWED = b'{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","response":{"uid":"1","allowed":true}}'
+
+
+async def nothing(scope: Any, receive: Any, send: Any) -> None:  # noqa: ARG001 - the shape of ASGI
+    """Read the request, answer a constant: what the server itself costs."""
+    while (await receive()).get("more_body"):
+        pass
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(_ALLOWED)).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": _ALLOWED})
+
+
+def admission() -> Admission:
+    """The product's handler with a policy in each of a thousand namespaces."""
+    store = Store(Platform())
+    spec = {"selector": {"matchLabels": {"app": "checkout"}}, "attributes": {"team": "payments", "environment": "production"}}
+    policies = [{"metadata": {"name": "p", "namespace": f"team-{number}"}, "spec": spec} for number in range(POLICIES)]
+    for kind in KINDS:
+        store.replace(kind, policies if kind == POLICY else [])
+    metrics = AdmissionMetrics(policies=lambda: store.policies, problems=lambda: 0, synced=lambda: store.synced)
+    return Admission(store, metrics, Probes(store, metrics))
+
+
+async def _serve(handler: str, files: Files) -> None:
+    import socket
+
+    certificate = ServingCertificate(files, expires=lambda _: None)
+    app = nothing if handler == "nothing" else admission()
+    with socket.create_server(("127.0.0.1", 0), backlog=2048) as taken:
+        print(taken.getsockname()[1], flush=True)
+        await http_server(app, context=certificate.context).serve(sockets=[taken])
+
+
+if __name__ == "__main__":
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(sys.argv[1], Files(Path(sys.argv[2]), Path(sys.argv[3]))))
