@@ -2,12 +2,14 @@
 
 import copy
 import json
+import os
 import socket
 import subprocess
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, Self
 
@@ -37,8 +39,8 @@ def stand_in(identity: Mapping[str, Any]) -> dict[str, Any]:
     return {"error_mode": "silent", "trace_statements": [{"context": "resource", "statements": [*fill, forget]}]}
 
 
-def at_its_edges(rendered: Mapping[str, Any], ports: Mapping[str, int]) -> dict[str, Any]:
-    """The configuration for this machine: free ports, the stand-in, and JSON instead of protobuf to receivers."""
+def at_its_edges(rendered: Mapping[str, Any], ports: Mapping[str, int], *, api_server: bool) -> dict[str, Any]:
+    """The configuration for this machine: free ports, the stand-in unless there is an API server, JSON instead of protobuf out."""
     config = copy.deepcopy(dict(rendered))
     listen = {name: f"127.0.0.1:{port}" for name, port in ports.items()}
     config["extensions"]["health_check"]["endpoint"] = listen["health"]
@@ -46,9 +48,12 @@ def at_its_edges(rendered: Mapping[str, Any], ports: Mapping[str, int]) -> dict[
     config["receivers"]["otlp"]["protocols"]["http"]["endpoint"] = listen["http"]
     config["exporters"]["prometheus"]["endpoint"] = listen["metrics"]
     config["service"]["telemetry"]["metrics"]["readers"][0]["pull"]["exporter"]["prometheus"].update(host="127.0.0.1", port=ports["self"])
-    config["processors"][STAND_IN] = stand_in(config["processors"].pop("k8s_attributes"))
-    steps = config["service"]["pipelines"]["traces/in"]["processors"]
-    steps[steps.index("k8s_attributes")] = STAND_IN
+    if api_server:
+        config["processors"]["k8s_attributes"]["auth_type"] = "kubeConfig"
+    else:
+        config["processors"][STAND_IN] = stand_in(config["processors"].pop("k8s_attributes"))
+        steps = config["service"]["pipelines"]["traces/in"]["processors"]
+        steps[steps.index("k8s_attributes")] = STAND_IN
     for name, settings in config["exporters"].items():
         if name.startswith("otlp_http/"):
             settings.update(encoding="json", compression="none")
@@ -58,12 +63,20 @@ def at_its_edges(rendered: Mapping[str, Any], ports: Mapping[str, int]) -> dict[
 class Gateway:
     """A running collector."""
 
-    def __init__(self, otelcol: str, folder: Path, inputs: Inputs, credentials: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        otelcol: str,
+        folder: Path,
+        inputs: Inputs,
+        *,
+        credentials: Mapping[str, str] | None = None,
+        kubeconfig: Path | None = None,
+    ) -> None:
         text = json.dumps(collector.bare_config(inputs))
         for place, real in (credentials or {}).items():
             text = text.replace(place, real)
         self._rendered = json.loads(text)
-        self._otelcol, self._folder = otelcol, folder
+        self._otelcol, self._folder, self._kubeconfig = otelcol, folder, kubeconfig
         self._log = folder / "otelcol.log"
 
     def __enter__(self) -> Self:
@@ -81,9 +94,10 @@ class Gateway:
     def _started(self) -> bool:
         self.ports = dict(zip(("http", "grpc", "metrics", "self", "health"), free_ports(5), strict=True))
         path = self._folder / "config.yaml"
-        path.write_text(json.dumps(at_its_edges(self._rendered, self.ports)))
+        path.write_text(json.dumps(at_its_edges(self._rendered, self.ports, api_server=self._kubeconfig is not None)))
+        environment = {**os.environ, **({"KUBECONFIG": str(self._kubeconfig)} if self._kubeconfig else {})}
         with self._log.open("w") as log:
-            self.process = subprocess.Popen([self._otelcol, "--config", str(path)], stdout=log, stderr=log)
+            self.process = subprocess.Popen([self._otelcol, "--config", str(path)], stdout=log, stderr=log, env=environment)
         return until(lambda: self.process.poll() is not None or self._healthy()) and self.process.poll() is None
 
     def _healthy(self) -> bool:
@@ -98,13 +112,15 @@ class Gateway:
         known = {key: value for key, value in peer.items() if value}
         self.post(export({**known, "service.name": "svc", **(resource or {})}, spans))
 
-    def post(self, body: Mapping[str, Any], path: str = "/v1/traces") -> int:
-        """One OTLP/HTTP JSON request; the status, 200 when all went well."""
-        url = f"http://127.0.0.1:{self.ports['http']}{path}"
-        request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=DEADLINE) as answer:
-            assert answer.status == 200
-            return int(answer.status)
+    def post(self, body: Mapping[str, Any], path: str = "/v1/traces", *, source: str = "127.0.0.1") -> None:
+        """One OTLP/HTTP JSON request from a loopback address, which must succeed."""
+        connection = HTTPConnection("127.0.0.1", self.ports["http"], timeout=DEADLINE, source_address=(source, 0))
+        with closing(connection):
+            connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            said = answer.read().decode()
+        if answer.status != 200:
+            raise OSError(f"{answer.status} {said}")
 
     def samples(self, name: str, **labels: str) -> list[tuple[dict[str, str], float]]:
         """The samples of a series whose labels include these."""

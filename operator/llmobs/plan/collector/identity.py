@@ -5,7 +5,6 @@ team, feature and environment: a policy's word wins; where it is silent, the pod
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from llmobs.api import names
@@ -61,23 +60,17 @@ def policy(inputs: Inputs) -> dict[str, Any]:
 
 def _terms(inputs: Inputs) -> list[str]:
     named, spaces = table(by_policy(inputs.policies)), table(by_namespace(inputs.policies))
-    name, row = at("resource.cache", "name"), at("resource.cache", "row")
+    row, space = at("resource.cache", "row"), resource(NAMESPACE)
+    own = f'HasPrefix({resource(POLICY)}, Concat([{space}, ""], "/"))'
     return [
-        assign(name, resource(POLICY)),
-        # only the name is taken from the pod: a policy of another namespace cannot be asked for
-        replace(name, "^.*/"),
-        *_found(row, named, f'Concat([{resource(NAMESPACE)}, {name}], "/")'),
-        *_found(row, spaces, resource(NAMESPACE)),
+        # a pod may name only a policy of its own namespace
+        *([assign(row, lookup(named, resource(POLICY)), own)] if named else []),
+        *([assign(row, lookup(spaces, space), f"{row} == nil")] if spaces else []),
         assign(resource(CAPTURE), literal("None")),
         assign(resource(CAPTURE), at(row, "c"), f"{row} != nil"),
         assign(resource(ROUTE), at(row, "r"), f"{row} != nil"),
         f'merge_maps(resource.attributes, {at(row, "a")}, "upsert") where {row} != nil',
     ]
-
-
-def _found(row: str, rows: Mapping[str, Any], key: str) -> list[str]:
-    wanted = at("resource.cache", "key")
-    return [assign(wanted, key), assign(row, lookup(rows, wanted), f"{row} == nil")] if rows else []
 
 
 def _labels(cluster: str) -> list[str]:

@@ -1,0 +1,121 @@
+"""With a real API server: whose call it is follows from the connection, with the gateway's own rights and no more."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from llmobs.api import names
+from llmobs.plan import collector
+from llmobs.plan.inputs import Facts
+
+from tests.cluster.apiserver import ApiServer
+from tests.collector.conftest import FULL, inputs
+from tests.collector.gateway import Gateway
+from tests.collector.spans import current, export, span
+from tests.fakes.otlp import OTLPReceiver
+
+pytestmark = pytest.mark.apiserver
+
+OURS = "llmobs-system"
+PATHS = {
+    "ServiceAccount": "/api/v1/namespaces/{}/serviceaccounts",
+    "ConfigMap": "/api/v1/namespaces/{}/configmaps",
+    "Service": "/api/v1/namespaces/{}/services",
+    "Deployment": "/apis/apps/v1/namespaces/{}/deployments",
+    "PodDisruptionBudget": "/apis/policy/v1/namespaces/{}/poddisruptionbudgets",
+    "NetworkPolicy": "/apis/networking.k8s.io/v1/namespaces/{}/networkpolicies",
+    "ClusterRole": "/apis/rbac.authorization.k8s.io/v1/clusterroles",
+    "ClusterRoleBinding": "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
+}
+"""Where each kind is created."""
+
+PODS = {
+    "127.0.0.2": ("team-a", "web-6d4cf56db6-x2x9q", ("apps/v1", "ReplicaSet", "web-6d4cf56db6"), "team-a/open", "web", True),
+    "127.0.0.3": ("team-a", "store-0", ("apps/v1", "StatefulSet", "store"), "team-a/closed", "store", False),
+    "127.0.0.4": ("team-a", "spy", None, "team-b/open", "spy", False),
+    "127.0.0.5": ("team-b", "report-abcde", ("batch/v1", "Job", "report"), "team-b/open", "report", True),
+    "127.0.0.6": ("team-b", "agent-x2x9q", ("apps/v1", "DaemonSet", "agent"), "team-b/gone", "agent", True),
+}
+"""Address -> namespace, pod, owner, policy that is written on it, workload, whether its content is kept."""
+
+
+@pytest.fixture(scope="module")
+def apiserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
+    server = ApiServer(tmp_path_factory.mktemp("apiserver"))
+    try:
+        server.start()
+        for space in (OURS, "team-a", "team-b"):
+            server.create("/api/v1/namespaces", {"metadata": {"name": space}})
+        for address, (space, name, owner, policy, *_) in PODS.items():
+            _run(server, address, _pod(name, owner, policy), space)
+        yield server
+    finally:
+        server.end()
+
+
+def _pod(name: str, owner: tuple[str, str, str] | None, policy: str) -> dict[str, Any]:
+    about: dict[str, Any] = {"name": name, "annotations": {names.POLICY: policy}, "labels": {"pod-template-hash": "6d4cf56db6"}}
+    if owner:
+        version, kind, owning = owner
+        about["ownerReferences"] = [{"apiVersion": version, "kind": kind, "name": owning, "uid": f"uid-of-{owning}", "controller": True}]
+    return {"metadata": about, "spec": {"containers": [{"name": "app", "image": "app"}]}}
+
+
+def _run(server: ApiServer, address: str, pod: dict[str, Any], space: str) -> None:
+    """A pod as a kubelet would report it."""
+    path = f"/api/v1/namespaces/{space}/pods"
+    server.create(path, pod)
+    running = {"status": {"phase": "Running", "podIP": address, "podIPs": [{"ip": address}], "startTime": "2026-01-01T00:00:00Z"}}
+    status, answer = server.request("PATCH", f"{path}/{pod['metadata']['name']}/status", running, content="application/merge-patch+json")
+    assert status == 200, answer
+
+
+@pytest.fixture(scope="module")
+def kept() -> Iterator[OTLPReceiver]:
+    with OTLPReceiver() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def gateway(start: Callable[..., Gateway], apiserver: ApiServer, kept: OTLPReceiver) -> Gateway:
+    to = [{"name": "here", "otlp": {"endpoint": kept.url, "insecure": True}}]
+    full = {"content": {"capture": "Full"}, "backends": to}
+    given = inputs({"team-a/open": full, "team-a/closed": {"backends": to}, "team-b/open": full}, fleet=FULL, facts=Facts(OURS, False))
+    [part] = collector.parts(given)
+    for item in part.manifests:
+        path = f"{PATHS[item['kind']].format(OURS)}?fieldValidation=Strict"
+        apiserver.create(path, item)
+    return start(given, kubeconfig=_as_the_gateway(apiserver))
+
+
+def _as_the_gateway(server: ApiServer) -> Path:
+    wanted = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"audiences": [], "expirationSeconds": 3600}}
+    answer = server.create(f"/api/v1/namespaces/{OURS}/serviceaccounts/{names.GATEWAY}/token", wanted)
+    return server.kubeconfig(token=answer["status"]["token"], name="gateway")
+
+
+FORGED = {"k8s.namespace.name": "team-b", "k8s.deployment.name": "other", "k8s.pod.uid": "uid", "llmobs.policy": "team-a/open"}
+
+
+@pytest.mark.parametrize("address", PODS)
+def test_the_connection_tells_the_pod_and_its_policy(gateway: Gateway, kept: OTLPReceiver, address: str) -> None:
+    space, pod, _, _, workload, captured = PODS[address]
+    kept.spans.clear()
+    asked = {**current("gpt-4o", 1000, 0), "gen_ai.input.messages": f"question of {pod}"}
+
+    gateway.post(export(FORGED, [span(asked)]), source=address)
+
+    assert kept.wait(lambda receiver: bool(receiver.spans))
+    found = kept.spans[0]
+    assert (found.resource["k8s.namespace.name"], found.resource["k8s.pod.name"]) == (space, pod)
+    assert gateway.value("llm_calls_total", k8s_namespace=space, k8s_workload=workload, service_name=workload) == 1
+    assert ("gen_ai.input.messages" in found.attributes) == captured
+
+
+def test_an_address_that_is_no_pods_belongs_to_nobody(gateway: Gateway, kept: OTLPReceiver) -> None:
+    kept.spans.clear()
+    gateway.post(export(FORGED, [span(current("gpt-4o", 1000, 0))]), source="127.0.0.9")
+    gateway.calls("unknown", 1)
+
+    assert kept.spans == []
