@@ -44,11 +44,11 @@ class World:
         assert status in (200, 201), answer
         return f"{GROUP}/{plural}/{name}"
 
-    def condition(self, path: str, kind: str, status: str, reason: str) -> str:
+    def condition(self, path: str, kind: str, status: str, reason: str, *, running: bool = True) -> str:
         """Wait until the condition of the newest generation is so; its message."""
 
         def found() -> Any:
-            assert self.controller.running, self.controller.log()[-3000:]
+            assert self.controller.running is running, self.controller.log()[-3000:]
             body = self.server.get(path)
             for item in (body.get("status") or {}).get("conditions") or []:
                 if item["type"] == kind and item["observedGeneration"] == body["metadata"]["generation"]:
@@ -254,7 +254,7 @@ def test_of_two_policies_for_one_pod_the_loser_is_told(world: World) -> None:
     world.pod(namespace, "web")
     assert f"{namespace}/narrow" in world.condition(wide, "Accepted", "True", "Shadowed")
     world.condition(narrow, "Accepted", "True", "Accepted")
-    events = world.server.get(f"/api/v1/namespaces/{namespace}/events")["items"]
+    events = until("the Event", lambda: world.server.get(f"/api/v1/namespaces/{namespace}/events")["items"])
     assert [(item["reason"], item["involvedObject"]["name"]) for item in events] == [("Shadowed", "wide")]
 
 
@@ -335,6 +335,11 @@ def test_once_prometheus_operator_is_installed_the_rules_follow(world: World) ->
     assert world.server.get(rules.format(SYSTEM))["items"]
 
 
+def test_the_chart_gives_every_right_that_was_needed(world: World) -> None:
+    # before the API server goes away: one that comes back knows no roles for a moment
+    assert [line for line in world.controller.log().splitlines() if "forbidden" in line] == []
+
+
 def test_the_api_server_may_go_away(world: World) -> None:
     before = world.policy(world.namespace())
     world.condition(before, "DashboardsReady", "True", "Applied")
@@ -367,12 +372,6 @@ def test_probes_and_signals(world: World) -> None:
     world.controller.start()
 
 
-def test_the_chart_gives_every_right_that_was_needed(world: World) -> None:
-    # while the API server itself starts, it knows no roles at all
-    refused = [line for line in world.controller.log().splitlines() if "forbidden" in line and "system:discovery" not in line]
-    assert refused == []
-
-
 def test_one_pass_says_by_its_exit_status_whether_all_was_applied(world: World) -> None:
     world.controller.end()
     namespace = world.namespace()
@@ -387,7 +386,7 @@ def test_one_pass_says_by_its_exit_status_whether_all_was_applied(world: World) 
     done = world.controller.once()
     assert done.returncode == 1
     assert f"ConfigMap {namespace}/{name} exists and was not made by this operator" in done.stderr
-    world.condition(path, "DashboardsReady", "False", "ApplyFailed")
+    world.condition(path, "DashboardsReady", "False", "ApplyFailed", running=False)
     world.server.delete(f"{where}/{name}")
     world.server.delete(path)
     assert world.controller.once().returncode == 0
