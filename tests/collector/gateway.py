@@ -106,11 +106,18 @@ class Gateway:
         except OSError:
             return False
 
-    def send(self, *spans: Mapping[str, Any], namespace: str, workload: str = "app", resource: Mapping[str, Any] | None = None) -> None:
-        """One request with these spans, from a pod of that namespace and Deployment."""
+    def send(
+        self,
+        *spans: Mapping[str, Any],
+        namespace: str,
+        workload: str = "app",
+        resource: Mapping[str, Any] | None = None,
+        **scoped: Any,
+    ) -> None:
+        """One request with these spans, from a pod of that namespace and Deployment; further arguments are the scope's attributes."""
         peer = {f"{PEER}k8s.namespace.name": namespace, f"{PEER}k8s.deployment.name": workload}
         known = {key: value for key, value in peer.items() if value}
-        self.post(export({**known, "service.name": "svc", **(resource or {})}, spans))
+        self.post(export({**known, "service.name": "svc", **(resource or {})}, spans, **scoped))
 
     def post(self, body: Mapping[str, Any], path: str = "/v1/traces", *, source: str = "127.0.0.1") -> None:
         """One OTLP/HTTP JSON request from a loopback address, which must succeed."""

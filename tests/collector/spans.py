@@ -8,9 +8,9 @@ START = 1_790_000_000_000_000_000
 _ids = itertools.count(1)
 
 
-def export(resource: Mapping[str, Any], spans: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """An OTLP/JSON export request."""
-    scope = {"scope": {"name": "test"}, "spans": list(spans)}
+def export(resource: Mapping[str, Any], spans: Iterable[Mapping[str, Any]], **scoped: Any) -> dict[str, Any]:
+    """An OTLP/JSON export request; further arguments are attributes of the scope."""
+    scope = {"scope": {"name": "test", "attributes": pairs(scoped)}, "spans": list(spans)}
     return {"resourceSpans": [{"resource": {"attributes": pairs(resource)}, "scopeSpans": [scope]}]}
 
 

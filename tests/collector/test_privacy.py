@@ -107,7 +107,8 @@ def arrived(
     kept.spans.clear()
     kept.requests.clear()
     kept.raw = b""
-    gateway.send(planted(), span({"http.request.method": "GET", "question": MARK, "input.value": MARK}), namespace=space, resource=resource)
+    other = span({"http.request.method": "GET", "question": MARK, "input.value": MARK})
+    gateway.send(planted(), other, namespace=space, resource=resource, note=MARK)
     assert kept.wait(lambda receiver: len(receiver.spans) >= 2)
     return next(item for item in kept.spans if "gen_ai.request.model" in item.attributes), kept.raw.decode()
 

@@ -52,6 +52,7 @@ def privacy() -> dict[str, Any]:
         group("resource", [drop("resource.attributes", f"^({ADDRESSES})$")], conditions=[none]),
         group("span", [drop("span.attributes", SECRETS)]),
         group("spanevent", [drop("spanevent.attributes", SECRETS)]),
+        group("scope", [drop("scope.attributes", ".*")], conditions=[none]),
         group("span", _span(), conditions=[none]),
         group("spanevent", _event(), conditions=[none]),
     )
