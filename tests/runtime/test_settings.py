@@ -11,6 +11,7 @@ from llmobs_runtime.compatibility import release
 from llmobs_runtime.reasons import Reason, RefusedError
 from llmobs_runtime.settings import DELAY_SECONDS, TIMEOUT_SECONDS, settings
 
+SWITCH = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 BASE = {"LLMOBS_ENDPOINT": "http://gateway:4318"}
 
 
@@ -41,6 +42,23 @@ def test_resource_is_merged_by_key_and_the_user_wins() -> None:
     }
     assert settings(BASE | environ).resource == {"service.name": "ours", "team": "theirs", "feature": "chat"}
     assert settings(BASE | environ | {"OTEL_SERVICE_NAME": "named"}).resource["service.name"] == "named"
+
+
+@pytest.mark.parametrize("allowed", ["Full", "Masked", "Hash", " Full "])
+@pytest.mark.parametrize("wanted", ["", "true", "SPAN_ONLY", "span_and_event"])
+def test_content_is_sent(allowed: str, wanted: str) -> None:
+    assert settings(BASE | {"LLMOBS_CONTENT": allowed, SWITCH: wanted}).content
+
+
+@pytest.mark.parametrize(
+    ("allowed", "wanted"),
+    [
+        *((allowed, "SPAN_AND_EVENT") for allowed in ("", "None", "full", "True", "Everything")),
+        *(("Full", wanted) for wanted in ("NO_CONTENT", "EVENT_ONLY", "false", "a typing error")),
+    ],
+)
+def test_content_is_not_sent(allowed: str, wanted: str) -> None:
+    assert not settings(BASE | {"LLMOBS_CONTENT": allowed, SWITCH: wanted}).content
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from typing import Any
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import Link, SpanContext
+from opentelemetry.trace import Link, SpanContext, Status
 
 Json = dict[str, Any]
 
@@ -59,7 +59,7 @@ def _span(span: ReadableSpan) -> Json:
         "attributes": _attributes(span.attributes),
         "events": [_event(event) for event in span.events],
         "links": [_link(link) for link in span.links],
-        "status": {"code": span.status.status_code.value, "message": span.status.description or ""},
+        "status": _status(span.status),
         "droppedAttributesCount": span.dropped_attributes,
         "droppedEventsCount": span.dropped_events,
         "droppedLinksCount": span.dropped_links,
@@ -81,6 +81,11 @@ def _context(context: SpanContext | None) -> Json:
 
 def _flags(remote: SpanContext | None) -> int:
     return 1 | _REMOTE_KNOWN | (_REMOTE if remote is not None and remote.is_remote else 0)
+
+
+def _status(status: Status) -> Json:
+    code = {"code": status.status_code.value}
+    return code | {"message": status.description} if status.description else code
 
 
 def _event(event: Event) -> Json:
