@@ -24,6 +24,7 @@ app.kubernetes.io/component: {{ .component }}
 {{- if not $settings.images.python }}
 {{- $_ := set $settings.images "python" (printf "ghcr.io/llm-observability-operator/python:%s" .Chart.AppVersion) }}
 {{- end }}
+{{- $_ := set $settings.gateway "cpu" ($settings.gateway.cpu | toString) }}
 {{- toYaml $settings }}
 {{- end }}
 

@@ -1,0 +1,245 @@
+"""The chart as helm renders it: values, settings, rights, security, admission."""
+
+from __future__ import annotations
+
+import fnmatch
+from typing import Any
+
+import pytest
+import yaml
+from llmobs.api.settings import Settings
+from llmobs.cluster import installation, kinds
+from llmobs.kit.decode import camel, decode
+from llmobs.kit.errors import Invalid
+from llmobs.plan.build import fleet_parts, policy_parts
+from llmobs.plan.inputs import Facts, Inputs
+from llmobs.prices.table import PriceTable
+
+from tests.chart.helm import CHART, NAMESPACE, manifests, one, run
+from tests.rules.promtool import policy
+
+EVERYTHING = (
+    "--set=monitoring.podMonitor.enabled=true",
+    "--set=monitoring.prometheusRule.enabled=true",
+    "--set=networkPolicy.enabled=true",
+    "--set=imagePullSecrets[0].name=registry",
+    "--set=controller.priorityClassName=high",
+    "--set=webhook.nodeSelector.disk=ssd",
+    "--set=crds.keep=true",
+)
+
+
+def settings(*options: str) -> Settings:
+    text = one(manifests(*options), "ConfigMap", installation.SETTINGS)["data"]["config.yaml"]
+    return decode(Settings, yaml.safe_load(text))
+
+
+def test_helm_accepts_the_chart() -> None:
+    done = run("lint", "--strict", str(CHART), *EVERYTHING)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_default_values_are_the_operators_own_defaults() -> None:
+    assert settings() == Settings()
+
+
+def test_every_setting_can_be_given_as_a_value() -> None:
+    given = settings(
+        "--set=clusterName=c,images.collector=a/b:1,images.python=a/p:1,images.pullPolicy=Always,gateway.replicas=3",
+        "--set=gateway.cpu=1,gateway.memory=1Gi,gateway.scrapeInterval=5s,gateway.podMonitorLabels.release=x,rules.tile=1m",
+        "--set=rules.labels.release=x,rules.runbookURL=https://r,rules.dashboardURL=https://g,grafana.label=l,grafana.value=v",
+        "--set=grafana.folder=F,prometheus.url=http://p:9090,resync=10s",
+    )
+    default = Settings()
+    for name in Settings.__dataclass_fields__:
+        mine, theirs = getattr(given, name), getattr(default, name)
+        fields = getattr(mine, "__dataclass_fields__", None)
+        for inner in fields or ():
+            assert getattr(mine, inner) != getattr(theirs, inner), camel(inner)
+        assert mine != theirs, name
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("gateway.replicas=0", "/gateway/replicas"),
+        ("gateway.memory=lots", "/gateway/memory"),
+        ("rules.tile=2m", "/rules/tile"),
+        ("prometheus.url=prometheus:9090", "/prometheus/url"),
+        ("images.pullPolicy=Sometimes", "/images/pullPolicy"),
+        ("webhook.timeoutSeconds=60", "/webhook/timeoutSeconds"),
+        ("webhook.replica=3", "replica"),
+        ("promehteus.url=x", "promehteus"),
+        ("crds.keep=maybe", "/crds/keep"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_name(option: str, said: str) -> None:
+    done = run("template", "llmobs", str(CHART), "--set", option)
+    assert done.returncode != 0
+    assert said in done.stderr
+
+
+def test_what_the_schema_lets_through_the_operator_understands() -> None:
+    with pytest.raises(Invalid, match=r"rules\.tile"):
+        decode(Settings, {"rules": {"tile": "2m"}})
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    known = {camel(name) for name in Settings.__dataclass_fields__}
+    assert known <= values.keys()
+
+
+def test_every_value_is_commented() -> None:
+    lines = (CHART / "values.yaml").read_text().splitlines()
+    bare = [
+        line
+        for before, line in zip(["", *lines], lines, strict=False)
+        if line.strip() and not line.strip().startswith("#") and not before.strip().startswith("#") and not _inside(line)
+    ]
+    assert bare == []
+
+
+def _inside(line: str) -> bool:
+    """Requests and limits speak for themselves."""
+    return line.strip().startswith(("requests:", "limits:"))
+
+
+def rules(found: list[dict[str, Any]], kind: str, name: str) -> list[dict[str, Any]]:
+    return list(one(found, kind, name)["rules"])
+
+
+def allowed(given: list[dict[str, Any]], kind: kinds.Resource, verb: str, name: str = "") -> bool:
+    return any(
+        kind.group in item["apiGroups"]
+        and kind.plural in item["resources"]
+        and verb in item["verbs"]
+        and (not item.get("resourceNames") or any(fnmatch.fnmatch(name, known) for known in item["resourceNames"]))
+        for item in given
+    )
+
+
+def planned() -> list[dict[str, Any]]:
+    inputs = Inputs(settings=Settings(), facts=Facts(namespace=NAMESPACE), prices=PriceTable(), policies=(policy(),))
+    parts = [*fleet_parts(inputs), *policy_parts(inputs, policy())]
+    return [manifest for part in parts for manifest in part.manifests]
+
+
+def test_every_kind_that_is_planned_has_its_rights() -> None:
+    found = manifests()
+    everywhere, own = rules(found, "ClusterRole", "llmobs-controller"), rules(found, "Role", "llmobs-controller")
+    assert planned()
+    for manifest in planned():
+        kind, meta = kinds.resource(manifest), manifest["metadata"]
+        given = [*everywhere, *own] if meta.get("namespace") == NAMESPACE else everywhere
+        for verb in ("get", "list", "watch", "create", "patch", "delete"):
+            assert allowed(given, kind, verb, meta["name"]), f"{verb} {kinds.ref(manifest)}"
+
+
+def test_every_kind_that_is_planned_can_be_pruned() -> None:
+    for manifest in planned():
+        kind = kinds.resource(manifest)
+        fleet = manifest["metadata"]["labels"]["llmobs.dev/owner"] == "fleet"
+        assert kind in (kinds.FLEET_KINDS if fleet else kinds.POLICY_KINDS)
+
+
+def test_the_gateway_is_given_no_right_that_the_controller_lacks() -> None:
+    everywhere = rules(manifests(), "ClusterRole", "llmobs-controller")
+    [role] = [item for item in planned() if item["kind"] == "ClusterRole"]
+    for item in role["rules"]:
+        for plural in item["resources"]:
+            for verb in item["verbs"]:
+                assert allowed(everywhere, kinds.Resource("v1", "", plural), verb)
+
+
+def test_no_secret_but_the_two_of_the_webhook_can_be_read() -> None:
+    touching = [
+        (role["metadata"]["name"], role["kind"], item)
+        for role in manifests(*EVERYTHING)
+        if role["kind"] in ("Role", "ClusterRole")
+        for item in role["rules"]
+        if {"secrets", "*"} & set(item["resources"])
+    ]
+    assert [(name, kind, item["resourceNames"], item["verbs"]) for name, kind, item in touching] == [
+        ("llmobs-controller", "Role", [installation.AUTHORITY, installation.CERTIFICATE], ["get", "create", "patch"])
+    ]
+
+
+def test_no_right_is_everything() -> None:
+    for role in manifests(*EVERYTHING):
+        for item in role.get("rules") or [] if role["kind"] in ("Role", "ClusterRole") else []:
+            assert "*" not in {*item["verbs"], *item["resources"], *item["apiGroups"]}
+            assert not {"escalate", "bind", "impersonate"} & set(item["verbs"])
+
+
+@pytest.mark.parametrize("name", ["llmobs-controller", "llmobs-webhook"])
+def test_pods_pass_the_restricted_level_and_are_never_instrumented(name: str) -> None:
+    template = one(manifests(), "Deployment", name)["spec"]["template"]
+    assert template["metadata"]["labels"]["llmobs.dev/inject"] == "false"
+    pod = template["spec"]
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    for container in pod["containers"]:
+        context = container["securityContext"]
+        assert context == {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
+        assert container["resources"]["requests"]
+        assert container["resources"]["limits"]["memory"]
+    allowed_volumes = {"configMap", "secret", "emptyDir"}
+    assert all(set(volume) - {"name"} <= allowed_volumes for volume in pod["volumes"])
+
+
+def test_a_changed_setting_is_a_changed_pod() -> None:
+    def mark(*options: str) -> str:
+        template = one(manifests(*options), "Deployment", "llmobs-controller")["spec"]["template"]
+        return str(template["metadata"]["annotations"]["llmobs.dev/settings"])
+
+    assert mark() == mark()
+    assert mark() != mark("--set=rules.tile=1m")
+
+
+def test_the_controller_is_one_and_the_webhook_never_fewer_than_asked_for() -> None:
+    found = manifests()
+    controller, webhook = (one(found, "Deployment", f"llmobs-{name}")["spec"] for name in ("controller", "webhook"))
+    assert (controller["replicas"], controller["strategy"]) == (1, {"type": "Recreate"})
+    assert webhook["replicas"] == 2
+    assert webhook["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
+    assert webhook["template"]["spec"]["containers"][0]["lifecycle"]["preStop"] == {"sleep": {"seconds": 5}}
+    assert one(found, "PodDisruptionBudget", "llmobs-webhook")["spec"]["maxUnavailable"] == 1
+
+
+def test_admission_can_never_hold_up_the_cluster() -> None:
+    [hook] = one(manifests("--set=webhook.excludedNamespaces={a,b}"), "MutatingWebhookConfiguration", installation.WEBHOOK)["webhooks"]
+    assert (hook["failurePolicy"], hook["timeoutSeconds"], hook["sideEffects"]) == ("Ignore", 2, "None")
+    assert hook["reinvocationPolicy"] == "IfNeeded"
+    [rule] = hook["rules"]
+    assert (rule["operations"], rule["resources"], rule["scope"]) == (["CREATE"], ["pods"], "Namespaced")
+    excluded = hook["namespaceSelector"]["matchExpressions"][0]
+    assert excluded["operator"] == "NotIn"
+    assert {"kube-system", "kube-node-lease", NAMESPACE, "a", "b"} <= set(excluded["values"])
+
+
+def test_the_service_finds_the_webhook_and_no_other_pod() -> None:
+    found = manifests()
+    selector = one(found, "Service", "llmobs-webhook")["spec"]["selector"]
+    labels = {item["metadata"]["name"]: item["spec"]["template"]["metadata"]["labels"] for item in found if item["kind"] == "Deployment"}
+    [gateway] = [item for item in planned() if item["kind"] == "Deployment"]
+    labels["llmobs-gateway"] = gateway["spec"]["template"]["metadata"]["labels"]
+    chosen = [name for name, given in labels.items() if selector.items() <= given.items()]
+    assert chosen == ["llmobs-webhook"]
+
+
+def test_definitions_come_with_the_chart_and_go_with_it_unless_kept() -> None:
+    def definitions(*options: str) -> list[dict[str, Any]]:
+        return [item for item in manifests(*options) if item["kind"] == "CustomResourceDefinition"]
+
+    assert len(definitions()) == len(kinds.OURS)
+    assert all("helm.sh/resource-policy" not in item["metadata"].get("annotations", {}) for item in definitions())
+    assert all(item["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep" for item in definitions("--set=crds.keep=true"))
+    assert definitions("--set=crds.install=false") == []
+
+
+def test_the_charts_definitions_are_the_generated_ones() -> None:
+    root = CHART.parents[1] / "crds"
+    for path in sorted(root.glob("*.yaml")):
+        assert (CHART / "files" / "crds" / path.name).read_text() == path.read_text()
+
+
+def test_without_the_webhook_nothing_of_it_is_left() -> None:
+    assert [item for item in manifests("--set=webhook.enabled=false") if item["metadata"]["name"] == "llmobs-webhook"] == []
