@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -20,7 +21,8 @@ def heading(number: int, text: str) -> None:
 def fact(text: str) -> None:
     """One line below a heading."""
     for line in text.splitlines():
-        _out(f"   {line[:_WIDTH]}")
+        for part in textwrap.wrap(line, _WIDTH, drop_whitespace=False, break_on_hyphens=False) or [""]:
+            _out(f"   {part}")
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -21,7 +21,7 @@ TEAM = "team-chat"
 CHART = ROOT / "charts" / "llm-observability-operator"
 POLICIES = ROOT / "examples" / "policies"
 ALERT = "LLMBudgetExhausted"
-_CENT = Decimal("0.01")
+_SHOWN = Decimal("0.0001")  # a hundredth of a cent: half cents would round one way or the other by the last bit of a float
 
 
 class Story:
@@ -196,4 +196,4 @@ def _placed(manifest: dict[str, Any], image: str) -> dict[str, Any]:
 
 
 def _usd(amount: Decimal) -> str:
-    return f"{amount.quantize(_CENT)} USD"
+    return f"{amount.quantize(_SHOWN)} USD"

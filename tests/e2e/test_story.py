@@ -1,0 +1,62 @@
+"""What `make demo` shows, asserted."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from tests.e2e.conftest import World
+from tests.e2e.workloads import injected
+
+pytestmark = pytest.mark.node
+
+
+def test_every_call_costs_what_it_costs_by_hand(world: World) -> None:
+    assert world.told["stats"]["calls"] == {"gpt-4o": 300, "gpt-4o-mini": 300, "claude-sonnet-4-6": 300}
+    assert world.told["expected"] == {"gpt-4o": "1.2", "gpt-4o-mini": "0.18", "claude-sonnet-4-6": "0.855"}
+    for model, cost in world.told["expected"].items():
+        assert abs(Decimal(world.told["costs"][model]) - Decimal(cost)) < Decimal("1e-9"), model
+
+
+def test_every_token_is_counted_once(world: World) -> None:
+    assert world.told["tokens"] == sum(count for kinds in world.told["stats"]["tokens"].values() for count in kinds.values())
+
+
+def test_the_alert_says_what_happened_and_where_to_read_on(world: World) -> None:
+    labels, notes = world.told["alert"]["labels"], world.told["alert"]["annotations"]
+
+    assert labels["alertname"] == "LLMBudgetExhausted"
+    assert (labels["namespace"], labels["policy"], labels["budget"], labels["period"]) == ("team-chat", "chat", "daily", "Day")
+    assert (labels["severity"], labels["team"]) == ("critical", "chat")
+    assert "2.24 of 2.00 USD" in notes["description"]
+    assert notes["runbook_url"].endswith("/LLMBudgetExhausted")
+
+
+def test_the_status_shows_spend_and_state(world: World) -> None:
+    status = world.told["policy"]["status"]
+    ready = {item["type"]: item["status"] for item in status["conditions"]}
+
+    assert status["spend"]["monthToDateUSD"] == pytest.approx(2.235, abs=0.03)
+    assert (status["state"], status["injected"]) == ("Exceeded", "3/3")
+    assert {name: ready[name] for name in ("Ready", "CollectorReady", "RulesReady", "TelemetryFlowing", "WithinBudget")} == {
+        "Ready": "True",
+        "CollectorReady": "True",
+        "RulesReady": "True",
+        "TelemetryFlowing": "True",
+        "WithinBudget": "False",
+    }
+
+
+def test_the_pod_is_marked_and_its_own_settings_stand(world: World) -> None:
+    pod = world.told["pod"]
+    variables = {item["name"]: item.get("value") for item in pod["spec"]["containers"][0]["env"]}
+
+    assert injected(pod)
+    assert variables["OPENAI_BASE_URL"] == "http://fake-llm:8080/v1"
+    assert [name for name in variables if name.startswith("OTEL_")] == []
+
+
+def test_the_screen_tells_it_to_a_person(world: World) -> None:
+    for said in ("rules.tile is 1m", "cost, measured", "LLMBudgetExhausted", "kubectl get llmobs", "llmobs-fleet", "On your own cluster"):
+        assert said in world.screen

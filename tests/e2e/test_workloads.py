@@ -1,0 +1,125 @@
+"""Pods on the node: restricted ones run, Jobs complete, what crashes by itself crashes as before, a lost webhook hurts nobody."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from demo.kube import Kube
+
+from tests.e2e import workloads as w
+from tests.e2e.conftest import World
+
+pytestmark = pytest.mark.node
+
+SERVE = ("python", "-m", "worker.main")
+
+
+def test_a_restricted_namespace_takes_an_instrumented_pod(world: World) -> None:
+    w.namespace(world.kube, "restricted", **{"pod-security.kubernetes.io/enforce": "restricted"})
+    w.apply(world.kube, w.deployment("app", "restricted", *SERVE))
+
+    pod = w.until("a restricted pod runs", lambda: _running(world.kube, "restricted", "app"))
+
+    assert w.injected(pod)
+
+
+def test_a_job_completes(world: World) -> None:
+    w.namespace(world.kube, "jobs")
+    w.apply(world.kube, w.job("once", "jobs", "python", "-c", "import openai; print('done')"))
+
+    w.until("the Job completes", lambda: (world.kube.get("job", "once", "-n", "jobs") or {}).get("status", {}).get("succeeded") == 1)
+
+    pod = w.pod(world.kube, "jobs", "once")
+    assert pod is not None
+    assert w.injected(pod)
+    assert world.kube.run("logs", "-n", "jobs", "job/once").strip() == "done"
+
+
+def test_an_application_that_crashes_is_left_alone(world: World) -> None:
+    w.namespace(world.kube, "crashes")
+    w.apply(world.kube, w.deployment("bad", "crashes", "python", "-c", "raise SystemExit(3)"))
+
+    def crashed() -> dict[str, Any] | None:
+        pod = w.pod(world.kube, "crashes", "bad")
+        return pod if pod and w.status(pod).get("restartCount", 0) >= 2 else None
+
+    pod = w.until("it crashed twice", crashed)
+    main, ours = w.status(pod), w.status(pod, "llmobs-python", "initContainerStatuses")
+    ended = main.get("lastState", {}).get("terminated") or main["state"]["terminated"]
+
+    assert ended["exitCode"] == 3
+    assert ours["state"]["terminated"]["exitCode"] == 0
+    assert world.kube.get("deployment", "bad", "-n", "crashes")["metadata"]["generation"] == 1
+    assert w.condition(world.kube, "crashes", "InjectionReady") == ("True", "Injected")
+
+
+def test_without_the_webhook_pods_start_bare_and_the_policy_says_so(world: World) -> None:
+    kube = world.kube
+    w.namespace(kube, "away")
+    kube.run("scale", "deployment", "llmobs-webhook", "-n", "llmobs-system", "--replicas=0")
+    w.until(
+        "the webhook is gone", lambda: not kube.get("pods", "-n", "llmobs-system", "-l", "app.kubernetes.io/component=webhook")["items"]
+    )
+    try:
+        w.apply(kube, w.deployment("bare", "away", *SERVE))
+        pod = w.until("a pod runs without the webhook", lambda: _running(kube, "away", "bare"))
+        assert not w.injected(pod)
+        w.until("the policy says so", lambda: (w.condition(kube, "away", "InjectionReady") or ("", ""))[0] == "False")
+    finally:
+        kube.run("scale", "deployment", "llmobs-webhook", "-n", "llmobs-system", "--replicas=2")
+    w.until(
+        "the webhook is back",
+        lambda: kube.get("deployment", "llmobs-webhook", "-n", "llmobs-system")["status"].get("availableReplicas") == 2,
+    )
+
+    w.until("new pods are instrumented again", lambda: _restarted(kube, "away", "bare"))
+    w.until("the policy is content", lambda: w.condition(kube, "away", "InjectionReady") == ("True", "Injected"))
+
+
+def test_a_missing_secret_stops_the_rollout_and_the_last_good_gateway_serves(world: World) -> None:
+    kube = world.kube
+    before = _gateway(kube)
+    destination = {"name": "vault", "otlp": {"endpoint": "https://otlp.example.com", "credentialsSecretRef": {"name": "not-there"}}}
+    fleet = {"apiVersion": "llmobs.dev/v1alpha1", "kind": "ClusterLLMObservability", "metadata": {"name": "vault"}}
+    w.namespace(kube, "vaulted")
+    try:
+        w.apply(kube, {**fleet, "spec": {"priority": -1, "destinations": [destination]}})
+        backends = [{"name": "team", "destination": "vault"}]
+        kube.run(
+            "patch",
+            "llmobs",
+            "all",
+            "-n",
+            "vaulted",
+            "--type=merge",
+            "-p",
+            f'{{"spec": {{"backends": {str(backends).replace(chr(39), chr(34))}}}}}',
+        )
+        w.until("the condition names the Secret", lambda: w.condition(kube, "vaulted", "CollectorReady") == ("False", "SecretMissing"))
+        assert before <= _gateway(kube)
+    finally:
+        kube.run("delete", "llmobs", "all", "-n", "vaulted")
+        kube.run("delete", "cllmobs", "vault")
+    w.until("the gateway has settled", lambda: w.condition(kube, "restricted", "CollectorReady") == ("True", "RolledOut"))
+
+
+def _running(kube: Kube, place: str, app: str) -> dict[str, Any] | None:
+    pod = w.pod(kube, place, app)
+    return pod if pod and "running" in w.status(pod).get("state", {}) else None
+
+
+def _restarted(kube: Kube, place: str, app: str) -> bool:
+    """Whether the app's pod is instrumented; while it is not, delete it so that another is made."""
+    pod = _running(kube, place, app)
+    if pod is None or "deletionTimestamp" in pod["metadata"]:
+        return False
+    if not w.injected(pod):
+        kube.run("delete", "pod", pod["metadata"]["name"], "-n", place)
+    return w.injected(pod)
+
+
+def _gateway(kube: Kube) -> set[str]:
+    """The gateway's pods that are ready."""
+    pods = kube.get("pods", "-n", "llmobs-system", "-l", "app.kubernetes.io/component=gateway")["items"]
+    return {pod["metadata"]["name"] for pod in pods if w.status(pod, "collector").get("ready")}
