@@ -108,6 +108,12 @@ class TestOwnCustomisation:
         assert pod.run(CALL) == Finished(0, "sitecustomize ", "")
         assert pod.gateway.spans == []
 
+    def test_before_ours_in_a_virtual_environment_and_letting_us_in(self, pod: Pod, tmp_path: Path) -> None:
+        rest = "from llmobs_runtime import start; start.begin(__name__)"
+        pod.path = [str(self.folder(tmp_path, "sitecustomize", rest=rest))]
+        assert pod.run(CALL) == Finished(0, "sitecustomize ", "")
+        assert len(pod.gateway.spans) == 1
+
     @pytest.mark.parametrize("rest", ["raise ValueError('own')", "raise ImportError('own', name='own')", "raise SystemExit(3)"])
     def test_errors_of_the_application_are_its_own(self, pod: Pod, tmp_path: Path, rest: str) -> None:
         own = self.folder(tmp_path, "sitecustomize", rest=rest)
