@@ -1,0 +1,64 @@
+"""Counting pods policy by policy."""
+
+from typing import Any
+
+from llmobs.api.effective import Policy
+from llmobs.api.effective import policy as effective
+from llmobs.cluster.pods import tally
+from llmobs.inject.compiled import Platform, compiled
+from llmobs.inject.select import Namespace, namespace
+
+
+def policy(name: str, spec: dict[str, Any] | None = None) -> Policy:
+    meta = {"name": name, "namespace": "n", "uid": f"u-{name}", "generation": 3, "creationTimestamp": "2026-01-01T00:00:00Z"}
+    return effective({"metadata": meta, "spec": spec or {}}, (), {})
+
+
+def place(*policies: Policy, **labels: str) -> Namespace:
+    return namespace("n", labels, [compiled(item, Platform()) for item in policies])
+
+
+def pod(name: str, labels: dict[str, str] | None = None, *, revision: str | None = None, **spec: Any) -> dict[str, Any]:
+    marks = {"llmobs.dev/injected": "true"} if revision is not None else {}
+    meta = {"name": name, "namespace": "n", "labels": {**(labels or {}), **marks}}
+    annotations = {} if revision is None else {"llmobs.dev/policy-revision": revision}
+    return {"metadata": {**meta, "annotations": annotations}, "spec": {"containers": [{"name": "app", "image": "i"}], **spec}}
+
+
+def test_pods_are_injected_outdated_missed_or_skipped() -> None:
+    found = [
+        pod("a", revision="u-p.3"),
+        pod("b", revision="u-p.2"),
+        pod("c"),
+        pod("d", {"llmobs.dev/inject": "false"}),
+        pod("e", hostNetwork=True),
+        pod("f", hostNetwork=True),
+    ]
+    counted = tally(found, place(policy("p")))["n/p"]
+    assert (counted.matched, counted.injected, counted.outdated, counted.missed) == (6, 2, 1, ("c",))
+    assert [(item.reason, item.count, item.example) for item in counted.skipped] == [
+        ("HostNetwork", 2, "e"),
+        ("NotInjected", 1, "c"),
+        ("OptedOut", 1, "d"),
+    ]
+
+
+def test_a_pod_belongs_to_the_most_specific_policy_and_the_loser_knows() -> None:
+    wide, narrow = policy("wide"), policy("narrow", {"selector": {"matchLabels": {"app": "web"}}})
+    counted = tally([pod("w", {"app": "web"}, revision="u-narrow.3"), pod("x")], place(wide, narrow))
+    assert (counted["n/narrow"].matched, counted["n/narrow"].injected, counted["n/narrow"].elsewhere) == (1, 1, ())
+    assert (counted["n/wide"].matched, counted["n/wide"].elsewhere) == (2, ("n/narrow",))
+    assert {item.reason: item.count for item in counted["n/wide"].skipped} == {"Shadowed": 1, "NotInjected": 1}
+
+
+def test_the_label_on_the_namespace_counts() -> None:
+    counted = tally([pod("a")], place(policy("p"), **{"llmobs.dev/inject": "false"}))["n/p"]
+    assert [item.reason for item in counted.skipped] == ["OptedOut"]
+    assert counted.missed == ()
+
+
+def test_a_pod_that_cannot_be_judged_is_counted_and_harms_nobody() -> None:
+    strange = {"metadata": {"name": "s", "labels": {}}, "spec": {"containers": "none"}}
+    counted = tally([strange, pod("a", revision="u-p.3")], place(policy("p")))["n/p"]
+    assert (counted.matched, counted.injected) == (2, 1)
+    assert [item.reason for item in counted.skipped] == ["Unreadable"]
