@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from hypothesis import strategies as st
@@ -109,7 +110,8 @@ def pods(draw: st.DrawFn) -> dict[str, Any]:
         "shareProcessNamespace": draw(maybe(st.booleans())),
     }
     meta = objects(name=maybe(st.just("api")), labels=maybe(_labels), annotations=maybe(_annotations), ownerReferences=maybe(_owner))
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": draw(meta), "spec": without_none(spec)}
+    # A copy, because the parts that are chosen from are the same objects in every example.
+    return copy.deepcopy({"apiVersion": "v1", "kind": "Pod", "metadata": draw(meta), "spec": without_none(spec)})
 
 
 policies = st.fixed_dictionaries(

@@ -80,8 +80,8 @@ def assert_user_kept(*, before: dict[str, Any], after: dict[str, Any]) -> None:
         own, now = before["metadata"].get(field) or {}, after["metadata"].get(field) or {}
         assert {key: now[key] for key in own if key not in MARKS} == {key: own[key] for key in own if key not in MARKS}
         assert set(now) <= set(own) | MARKS
-    listed = [name for name in (before["metadata"].get("annotations") or {}).get(EVICT, "").split(",") if name]
-    assert after["metadata"]["annotations"][EVICT].split(",")[: len(listed)] == listed
+    listed = (before["metadata"].get("annotations") or {}).get(EVICT, "")
+    assert after["metadata"]["annotations"][EVICT] == (f"{listed},llmobs-python" if listed else "llmobs-python")
     rest = {"containers", "initContainers", "volumes"}
     assert {k: v for k, v in before["spec"].items() if k not in rest} == {k: v for k, v in after["spec"].items() if k not in rest}
     volumes = before["spec"].get("volumes") or []

@@ -15,7 +15,7 @@ class AdmissionMetrics:
     """The webhook's metrics, in a registry of their own."""
 
     def __init__(self, *, policies: Callable[[], int], problems: Callable[[], int], synced: Callable[[], bool]) -> None:
-        disable_created_metrics()
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         reviews = Counter(
