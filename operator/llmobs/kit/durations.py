@@ -17,4 +17,5 @@ def seconds(text: str) -> float:
     """The length of a duration in seconds; 0 for text that is none."""
     if re.search(DURATION, text) is None:
         return 0.0
-    return sum(int(number) * _UNITS[unit] for number, unit in re.findall(r"([0-9]+)(ms|[wdhms])", text))
+    found = re.findall(r"([0-9]+)(ms|[wdhms])", text)
+    return round(sum(int(number) * _UNITS[unit] for number, unit in found), 3)  # 0.7 and not 0.7000000000000001: it becomes a label

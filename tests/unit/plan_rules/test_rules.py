@@ -10,10 +10,12 @@ from llmobs.api.conditions import ConditionType, Reason, Status
 from llmobs.api.settings import Rules, Settings
 from llmobs.catalogue.alert import Scope, alerts
 from llmobs.kit.errors import Invalid
+from llmobs.plan.collector.series import bounds
 from llmobs.plan.inputs import Facts, Inputs
 from llmobs.plan.rules import bare_groups, check, fleet, parts, policy_parts
 from llmobs.plan.rules import policy as policy_rule
 from llmobs.plan.rules.alerts import CAPS, burn
+from llmobs.plan.rules.objectives import thresholds
 from llmobs.plan.rules.promql import plain, quote
 from llmobs.plan.rules.series import Timing, within
 
@@ -128,6 +130,16 @@ def test_the_latency_thresholds_in_use_and_no_others_are_counted() -> None:
     assert len(tiles) == 1
     assert 'le=~"(5|61\\\\.5)(\\\\.0+)?|\\\\+Inf"' in tiles[0]["expr"]
     assert "llm_call_duration_seconds" not in str(bare_groups(golden()["empty"]))
+
+
+@pytest.mark.parametrize("threshold", ["10ms", "13ms", "333ms", "700ms", "1s", "2s700ms", "5s", "1m1s1ms", "60m"])
+def test_the_gateway_has_a_bucket_that_ends_exactly_at_the_threshold(threshold: str) -> None:
+    """Spelled otherwise, the alert would never find it and be silent for ever."""
+    item = policy({"objectives": [{"name": "fast", "latency": {"target": 0.9, "threshold": threshold}}]})
+    (wanted,) = thresholds([item])
+
+    assert wanted in {plain(bound) for bound in bounds([item])}
+    assert len(wanted) <= 6
 
 
 def test_a_policy_without_objectives_gets_availability_of_99_percent() -> None:

@@ -28,7 +28,7 @@ def objectives(policy: Policy) -> tuple[Objective, ...]:
 
 def bound(latency: Latency) -> str:
     """A latency threshold in seconds, as the label ``le`` of the recorded series."""
-    return plain(round(seconds(latency.threshold), 3))
+    return plain(seconds(latency.threshold))
 
 
 def thresholds(policies: Iterable[Policy]) -> tuple[str, ...]:
