@@ -9,6 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cluster.apiserver import ROOT, ApiServer, define, definitions
+from tests.cluster.installation import Controller, Prometheus, install
+from tests.cluster.world import World
 
 _numbers = itertools.count()
 
@@ -30,3 +32,21 @@ def namespace(apiserver: ApiServer) -> str:
     name = f"t{os.getpid()}-{next(_numbers)}"
     apiserver.create("/api/v1/namespaces", {"metadata": {"name": name}})
     return name
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    folder = tmp_path_factory.mktemp("controller")
+    server, prometheus = ApiServer(folder), Prometheus()
+    controller = None
+    try:
+        server.start()
+        install(server, folder)
+        controller = Controller(server, folder, prometheus=prometheus.url)
+        controller.start()
+        yield World(server, controller, prometheus)
+    finally:
+        if controller is not None and controller.running:
+            controller.end()
+        prometheus.end()
+        server.end()

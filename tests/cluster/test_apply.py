@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
-from cryptography import x509
 from llmobs.api import names
 from llmobs.cluster.apply import apply
-from llmobs.cluster.certificates import hosts, keep
-from llmobs.cluster.client import Client, Manifest, connected
+from llmobs.cluster.client import Client, Manifest
 from llmobs.cluster.errors import Refused
 from llmobs.cluster.events import Recorder
 from llmobs.cluster.facts import facts, ready
-from llmobs.cluster.installation import AUTHORITY, CERTIFICATE, WEBHOOK, broken, owners, reference
+from llmobs.cluster.installation import broken, owners, reference
 from llmobs.cluster.kinds import CONFIG_MAP, POLICY, POLICY_KINDS, Ref
 from llmobs.cluster.live import live
 from llmobs.cluster.prune import orphans, prune
@@ -25,21 +20,9 @@ from llmobs.cluster.status import write
 from llmobs.cluster.watch import follow
 
 from tests.cluster.apiserver import ApiServer, until
+from tests.cluster.client import act
 
 pytestmark = pytest.mark.apiserver
-
-T = TypeVar("T")
-DAY = timedelta(days=1)
-
-
-def act(server: ApiServer, do: Callable[[Client], Awaitable[T]]) -> T:
-    """Run ``do`` with a client of its own."""
-
-    async def run() -> T:
-        async with connected(str(server.kubeconfig())) as client:
-            return await do(client)
-
-    return asyncio.run(run())
 
 
 def config_map(namespace: str, name: str = "one", *, owner: str = "u-1", **data: str) -> Manifest:
@@ -197,82 +180,6 @@ def test_without_the_chart_nothing_owns_and_nothing_injects(apiserver: ApiServer
     said = act(apiserver, lambda client: broken(client, namespace))
     assert said is not None
     assert "there is no MutatingWebhookConfiguration llmobs-webhook" in said
-
-
-def secret(server: ApiServer, namespace: str, name: str) -> dict[str, str]:
-    found = server.get(f"/api/v1/namespaces/{namespace}/secrets/{name}")
-    return {key: base64.b64decode(value).decode() for key, value in found["data"].items()}
-
-
-def published(server: ApiServer) -> list[str]:
-    found = server.get(f"/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/{WEBHOOK}")
-    return [base64.b64decode(item["clientConfig"].get("caBundle", "")).decode() for item in found["webhooks"]]
-
-
-@pytest.fixture
-def configuration(apiserver: ApiServer, namespace: str) -> Any:
-    path = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
-    hook = {
-        "name": "pods.llmobs.dev",
-        "clientConfig": {"service": {"name": WEBHOOK, "namespace": namespace, "path": "/mutate"}},
-        "rules": [{"operations": ["CREATE"], "apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"]}],
-        "objectSelector": {"matchLabels": {"never": namespace}},
-        "failurePolicy": "Ignore",
-        "sideEffects": "None",
-        "admissionReviewVersions": ["v1"],
-    }
-    made = {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingWebhookConfiguration", "metadata": {"name": WEBHOOK}}
-    yield apiserver.create(path, {**made, "webhooks": [hook]})
-    apiserver.delete(f"{path}/{WEBHOOK}")
-
-
-def test_certificates_are_made_published_and_then_left_alone(apiserver: ApiServer, namespace: str, configuration: Any) -> None:
-    assert configuration["webhooks"][0]["clientConfig"].get("caBundle") is None
-    now = datetime.now(tz=UTC)
-    ends = act(apiserver, lambda client: keep(client, namespace, {}, now))
-    served, root = secret(apiserver, namespace, CERTIFICATE), secret(apiserver, namespace, AUTHORITY)
-    assert published(apiserver) == [root["ca.crt"]] == [served["ca.crt"]]
-    assert "ca.key" not in served
-    leaf = x509.load_pem_x509_certificate(served["tls.crt"].encode())
-    leaf.verify_directly_issued_by(x509.load_pem_x509_certificate(root["ca.crt"].encode()))
-    names_ = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value.get_values_for_type(x509.DNSName)
-    assert names_ == hosts(namespace)
-    assert abs(ends - now - 90 * DAY) < DAY
-    assert act(apiserver, lambda client: keep(client, namespace, {}, now + 59 * DAY)) == ends
-    assert secret(apiserver, namespace, CERTIFICATE) == served
-
-
-def test_a_leaf_is_renewed_after_two_thirds_of_its_life_under_the_same_authority(
-    apiserver: ApiServer, namespace: str, configuration: Any
-) -> None:
-    now = datetime.now(tz=UTC)
-    first = act(apiserver, lambda client: keep(client, namespace, {}, now))
-    root = secret(apiserver, namespace, AUTHORITY)
-    assert act(apiserver, lambda client: keep(client, namespace, {}, now + 61 * DAY)) > first
-    assert secret(apiserver, namespace, AUTHORITY) == root
-
-
-def test_a_lost_authority_is_replaced_while_the_old_one_stays_trusted(apiserver: ApiServer, namespace: str, configuration: Any) -> None:
-    now = datetime.now(tz=UTC)
-    act(apiserver, lambda client: keep(client, namespace, {}, now))
-    old = secret(apiserver, namespace, AUTHORITY)["ca.crt"]
-    apiserver.delete(f"/api/v1/namespaces/{namespace}/secrets/{AUTHORITY}")
-    act(apiserver, lambda client: keep(client, namespace, {}, now))
-    new = secret(apiserver, namespace, AUTHORITY)["ca.crt"]
-    assert new.endswith(old)
-    assert new != old
-    assert published(apiserver) == [new]
-
-
-def test_a_bundle_that_somebody_changed_is_published_again(apiserver: ApiServer, namespace: str, configuration: Any) -> None:
-    now = datetime.now(tz=UTC)
-    act(apiserver, lambda client: keep(client, namespace, {}, now))
-    [before] = published(apiserver)
-    changed = {**configuration["webhooks"][0], "clientConfig": {**configuration["webhooks"][0]["clientConfig"]}}
-    apiserver.merge(f"/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/{WEBHOOK}", {"webhooks": [changed]})
-    assert published(apiserver) == [""]
-    act(apiserver, lambda client: keep(client, namespace, {}, now))
-    assert published(apiserver) == [before]
 
 
 def test_a_watch_stays_true_through_the_server_going_away(apiserver: ApiServer, namespace: str) -> None:
