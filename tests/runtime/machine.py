@@ -23,7 +23,7 @@ CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "llmo
 
 def bundle() -> Path:
     """Return the folder that goes on PYTHONPATH, built as the image builds it."""
-    sources = [path for path in RUNTIME.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    sources = [*RUNTIME.glob("*.py"), *RUNTIME.glob("*.lock"), *(RUNTIME / "llmobs_runtime").glob("*.py")]
     builder = [sys.executable, str(RUNTIME / "build.py"), "--output"]
     return _kept("bundle", sources, sys.executable, lambda folder: _run([*builder, str(folder / "python")])) / "python"
 
