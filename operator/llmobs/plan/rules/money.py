@@ -21,7 +21,7 @@ def history_group(timing: Timing) -> Group:
 
 def budget_group(timing: Timing, namespace: str) -> Group:
     """The clock, every namespace's spend in the running periods, and every budget. ``namespace`` is the gateway's."""
-    return group("llmobs-budgets", timing.interval, [*_clock(), *_namespaces(timing), *_budgets(gateway_targets(namespace))])
+    return group("llmobs-budgets", timing.interval, [*_clock(), *_known(), *_namespaces(timing), *_budgets(gateway_targets(namespace))])
 
 
 def to_date(cost: str, *, period: Period, timing: Timing, by: str, only: str = "") -> str:
@@ -103,6 +103,15 @@ def _clock() -> Iterator[Rule]:
     yield record(series.PERIOD_START.format(period="month"), f"{day} - (day_of_month({now}) - 1) * 86400")
     yield record(series.DAY_CLOCK, "floor(vector(time()) / 86400) * 86400")
     yield record(series.HOUR_CLOCK, "floor(vector(time()) / 3600) * 3600")
+
+
+def _known() -> Iterator[Rule]:
+    """Share of the running period's hours that Prometheus has: retention, a loss or a late installation hide the rest."""
+    for period in Period:
+        start = series.PERIOD_START.format(period=period.value.lower())
+        seen = f"count_over_time((\n  {series.HEARTBEAT}\n  and on () {_after(start, 0)}\n)[{SPANS[period]}:1h])"
+        hours = f"(floor((vector(time()) - on () {start}) / 3600) > 0)"
+        yield record(series.HISTORY, f"{seen}\n/ on () {hours}", {"period": period.value})
 
 
 def _namespaces(timing: Timing) -> Iterator[Rule]:

@@ -16,6 +16,9 @@ TILE_SECONDS = "llm:tile:seconds"
 ALIVE = "llm:telemetry:alive"
 """Present while the gateway is being scraped: only then does silence mean zero."""
 
+HISTORY = "llm:history:ratio"
+"""Share of the running period that Prometheus has stored; label period."""
+
 COST = "llm:cost_usd"
 NAMESPACE_COST = "namespace:llm_cost_usd"
 """Each of the two as ``:tile`` (one tile), ``:hour`` and ``:day`` (the last *complete* UTC hour and day)."""
