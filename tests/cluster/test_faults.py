@@ -23,6 +23,16 @@ def test_nothing_is_written_when_nothing_changes(world: World) -> None:
     assert world.server.get(path)["metadata"]["resourceVersion"] == version
 
 
+def test_a_restart_writes_nothing(world: World) -> None:
+    path = world.policy(world.namespace(), {"budgets": [{"name": "daily", "period": "Day", "limitUSD": 5}]})
+    world.condition(path, "DashboardsReady", "True", "Applied")
+    world.quiet(passes=2)
+    world.controller.end(signal.SIGKILL)
+    world.controller.start()
+    world.quiet(passes=3)
+    assert world.controller.writes() == 0
+
+
 def test_an_invalid_resource_keeps_what_it_had_even_through_a_kill(world: World) -> None:
     namespace = world.namespace()
     path = world.policy(namespace)

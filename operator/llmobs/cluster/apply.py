@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -11,6 +12,8 @@ from llmobs.api import names
 from llmobs.cluster.client import Client, Manifest
 from llmobs.cluster.errors import Refused
 from llmobs.cluster.kinds import Ref, rank, ref, resource
+
+logger = logging.getLogger(__name__)
 
 Live = Mapping[Ref, Manifest]
 """Objects of ours as they are in the cluster."""
@@ -66,7 +69,9 @@ async def apply(client: Client, manifests: Iterable[Manifest], live: Live, owner
         if known is None:
             await _unclaimed(client, wanted)
         stored = await client.apply(wanted)
-        written += _version(stored) != _version(known)
+        if _version(stored) != _version(known):
+            written += 1
+            logger.info("%s %s", "created" if known is None else "changed", ref(wanted))
     return written
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Container, Iterable
 
 from llmobs.cluster.apply import Live
@@ -9,12 +10,15 @@ from llmobs.cluster.client import Client, Manifest
 from llmobs.cluster.kinds import CONFIG_MAP, REPLICA_SET, Ref
 from llmobs.cluster.live import FLEET, owner
 
+logger = logging.getLogger(__name__)
+
 
 async def prune(client: Client, live: Live, planned: Container[Ref]) -> int:
     """Delete every live object that is not planned; returns how many. ``live`` must hold nothing of anybody else's."""
-    gone = [manifest for name, manifest in live.items() if name not in planned]
-    for manifest in gone:
-        await client.delete(manifest)
+    gone = [name for name in live if name not in planned]
+    for name in gone:
+        await client.delete(live[name])
+        logger.info("deleted %s", name)
     return len(gone)
 
 

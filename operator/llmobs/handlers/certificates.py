@@ -7,7 +7,7 @@ from llmobs.cluster.installation import WEBHOOK
 from llmobs.cluster.kinds import WEBHOOKS
 from llmobs.handlers.context import Context, now
 
-SOON = 2.0
+SOON = 10.0
 """Seconds after which a webhook configuration that its chart is about to create is looked for again."""
 
 

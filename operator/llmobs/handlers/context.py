@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import NamedTuple
 
 from llmobs.api.conditions import Finding
@@ -70,6 +71,8 @@ class Context:
     settled: dict[str, tuple[View, tuple[Finding, ...]]] = field(default_factory=dict)
     """By uid, the view for which a policy's objects were last found to be in place, with the findings."""
 
+    _uids: tuple[int, Mapping[str, Key]] = (-1, MappingProxyType({}))
+
     def view(self) -> View:
         """The world as it is now, parsed."""
         return self.reader.view(self.world, self.facts)
@@ -81,7 +84,10 @@ class Context:
 
     def uids(self) -> Mapping[str, Key]:
         """Where the LLMObservability with a uid is."""
-        return {str(body["metadata"]["uid"]): where for where, body in self.world.of("LLMObservability").items()}
+        if self._uids[0] != self.world.version:
+            found = {str(body["metadata"]["uid"]): where for where, body in self.world.of("LLMObservability").items()}
+            self._uids = (self.world.version, found)
+        return self._uids[1]
 
     def ask_all(self, delay: float = 0.0) -> None:
         """Ask for every policy."""

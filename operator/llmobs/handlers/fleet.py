@@ -53,7 +53,7 @@ async def health(context: Context) -> float | None:
 
 async def _verdicts(context: Context, view: View) -> None:
     for kind in (FLEET, PRICES):
-        for where, body in context.world.of(kind.kind).items():
+        for where, body in list(context.world.of(kind.kind).items()):
             if not body["metadata"].get("deletionTimestamp"):
                 await _verdict(context, view, kind.kind, where, body)
 

@@ -35,6 +35,8 @@ async def reconcile(context: Context, where: Key) -> float | None:
     if body is None or body["metadata"].get("deletionTimestamp"):
         context.metrics.forget(namespace=where.namespace, policy=where.name)
         return None
+    if context.gateway is None:
+        return None  # the fleet comes first and then asks for every policy: half a truth would be written and taken back
     view = context.view()
     invalid, policy = view.refused.get((POLICY.kind, where)), view.policies.get(where)
     if policy is None:
