@@ -13,10 +13,11 @@ RUN python3 -m pip --python /opt/llmobs/bin/python install --quiet --no-compile 
  && python3 -m pip --python /opt/build/bin/python install --quiet --require-hashes -r requirements/build.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY operator operator
-# built where setuptools is, installed where it is not
+# Built where setuptools is, installed where it is not. Byte code by hash: the times of files change when layers are made, and a
+# container that can't write would compile everything anew at each start.
 RUN /opt/build/bin/python -c "from setuptools import build_meta; build_meta.build_wheel('/build')" \
  && python3 -m pip --python /opt/llmobs/bin/python install --quiet --no-compile --no-deps --no-index /build/llm_observability_operator-*.whl \
- && /opt/llmobs/bin/python -m compileall -q /opt/llmobs/lib
+ && /opt/llmobs/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/llmobs/lib
 
 FROM ${PYTHON_BASE} AS operator
 LABEL org.opencontainers.image.title="llm-observability-operator" \

@@ -24,7 +24,8 @@ test: $(READY) ## every check and every test; builds what it needs once
 check: $(READY) ## lint, format, types, layers, generated files up to date
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet . || { echo "run: $(BIN)/ruff format ." >&2; exit 1; }
-	@$(BIN)/mypy operator/llmobs tools runtime/python
+	@$(BIN)/mypy operator/llmobs tools
+	@MYPYPATH=runtime/python $(BIN)/mypy runtime/python/llmobs_runtime runtime/python/build.py
 	@$(BIN)/lint-imports
 	@$(BIN)/llmobs generate --check
 	@echo "check: clean"

@@ -80,6 +80,7 @@ def make(root: Path, python: Source, pip: Path) -> None:
     _pip(root, pip)
     _zones(root)
     _prove(root)
+    _compile(root, python)
 
 
 def make_busybox(root: Path) -> None:
@@ -171,3 +172,11 @@ def _prove(root: Path) -> None:
     proof = subprocess.run(["chroot", root, "/usr/local/bin/python3", "-B", "-c", _PROVE], capture_output=True, text=True, check=False)
     if proof.stdout.strip() != "/usr/local":
         raise Failed("Python base image", f"its Python does not run: {proof.stderr.strip() or proof.stdout.strip()}")
+
+
+def _compile(root: Path, python: Source) -> None:
+    """Byte code that stays good whatever the times of files become in layers; a container cannot write it itself."""
+    library = "/usr/lib" if python.debian else "/usr/local/lib"
+    options = ("-q", "-j", "0", "--invalidation-mode", "unchecked-hash", "-x", "lib2to3|/tests?/")
+    command_ = ["chroot", str(root), "/usr/local/bin/python3", "-m", "compileall", *options, f"{library}/python{VERSION}"]
+    subprocess.run(command_, capture_output=True, check=False)  # some files of the library are wrong on purpose

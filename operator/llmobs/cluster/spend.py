@@ -23,7 +23,7 @@ _TIMEOUT = aiohttp.ClientTimeout(total=10, sock_connect=3)
 async def read(url: str, *, at: str) -> Spend:
     """What Prometheus at ``url`` tells; that it tells nothing is a finding, never an exception. ``at`` is now, RFC 3339."""
     if not url:
-        said = "no Prometheus is configured (prometheus.url), so spend is not read; alerts work all the same"
+        said = "no Prometheus is configured (prometheus.url), so spend is not read; rules and alerts do not depend on that"
         return Spend(problem=_unknown(Reason.PROMETHEUS_NOT_CONFIGURED, said))
     try:
         async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
 from llmobs.api.effective import Fleet, fleet, fleet_for, overlay, policy
 from llmobs.api.v1alpha1.observability import Capture, InjectionMode
 from llmobs.kit.errors import Invalid

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-
 from llmobs.api.kinds import FLEET, KINDS, POLICY, PRICES
 from llmobs.kit.crd import Kind, definition, schema
 

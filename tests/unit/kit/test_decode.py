@@ -6,7 +6,6 @@ import math
 from typing import Any
 
 import pytest
-
 from llmobs.api.v1alpha1.fleet import ClusterLLMObservabilitySpec
 from llmobs.api.v1alpha1.observability import Budget, Capture, InjectionMode, LLMObservabilitySpec, Period
 from llmobs.api.v1alpha1.pricelist import LLMPriceListSpec
