@@ -45,6 +45,9 @@ bench: $(READY) ## measure ours against a baseline in the same run
 lock: ## resolve the dependencies anew (needs uv)
 	uv pip compile -q pyproject.toml --python-version 3.11 --universal --generate-hashes --no-header -o requirements/operator.lock
 	uv pip compile -q pyproject.toml --group dev --python-version 3.11 --universal --generate-hashes --no-header -c requirements/operator.lock -o requirements/dev.lock
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.10 runtime/python/requirements.in -o runtime/python/requirements.lock
+	for name in plain own old; do uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.10 tests/runtime/environments/$$name.in -o tests/runtime/environments/$$name.lock; done
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.11 examples/chat/requirements.in -o examples/chat/requirements.lock
 
 clean: ## remove what was made inside this checkout (the cache of test binaries stays)
 	rm -rf $(VENV) out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
