@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from llmobs.api import names
+from llmobs.kit.durations import seconds
 from llmobs.plan.collector import policies
 from llmobs.plan.collector.components import BINARY
 from llmobs.plan.collector.configmap import FILE
@@ -48,7 +49,7 @@ def _pod(inputs: Inputs, configuration: str) -> dict[str, Any]:
     return {
         "serviceAccountName": names.GATEWAY,
         "automountServiceAccountToken": True,  # k8s_attributes watches pods
-        "terminationGracePeriodSeconds": 30,
+        "terminationGracePeriodSeconds": drain(inputs.settings.gateway.scrape_interval) + 30,
         "securityContext": {
             "runAsNonRoot": True,
             "runAsUser": USER,
@@ -105,6 +106,8 @@ def _collector(inputs: Inputs, mounts: list[dict[str, Any]]) -> dict[str, Any]:
         "args": [f"--config={FOLDER}/{FILE}"],
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "ports": [{"name": name, "containerPort": port, "protocol": "TCP"} for name, port in PORTS.items()],
+        # calls that were counted since Prometheus last read this pod would be lost with it
+        "lifecycle": {"preStop": {"sleep": {"seconds": drain(inputs.settings.gateway.scrape_interval)}}},
         "startupProbe": {**_probe(), "periodSeconds": 2, "failureThreshold": 60},
         "readinessProbe": {**_probe(), "periodSeconds": 5, "failureThreshold": 2},
         "livenessProbe": {**_probe(), "periodSeconds": 10, "failureThreshold": 6},
@@ -133,6 +136,11 @@ def _shared(inputs: Inputs, mounts: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _probe() -> dict[str, Any]:
     return {"httpGet": {"path": "/", "port": "health"}, "timeoutSeconds": 3}
+
+
+def drain(scrape_interval: str) -> int:
+    """Seconds a pod stays after it is taken out of the Service: long enough to be read once more, with a margin for late looks."""
+    return round(seconds(scrape_interval)) + 5
 
 
 def heap(memory: str) -> str:
