@@ -5,12 +5,15 @@ from __future__ import annotations
 import itertools
 
 import pytest
+from llmobs.api.conditions import ConditionType
 
 from tests.cluster.apiserver import until
 from tests.cluster.installation import SYSTEM
 from tests.cluster.world import GATEWAY, World
 
 pytestmark = pytest.mark.apiserver
+
+KINDS = [kind.value for kind in ConditionType]
 
 _numbers = itertools.count()
 
@@ -44,6 +47,22 @@ def test_without_prometheus_operator_everything_else_works(world: World) -> None
     world.condition(path, "WithinBudget", "True", "NoBudget")
     world.condition(path, "InjectionReady", "False", "NotAvailable")
     assert "MutatingWebhookConfiguration" in world.condition(path, "Ready", "False", "NotReady")
+
+
+def test_a_status_is_never_half_the_truth(world: World) -> None:
+    namespace = world.namespace()
+    path = world.policy(namespace)
+
+    def newest() -> Any:
+        body = world.server.get(path)
+        status = body.get("status", {})
+        return status if status.get("observedGeneration") == body["metadata"]["generation"] else None
+
+    for generation in (1, 2):
+        status = until("a status of the newest generation", newest)
+        judged = {item["type"]: item["observedGeneration"] for item in status["conditions"]}
+        assert judged == dict.fromkeys(KINDS, generation)
+        world.policy(namespace, {"attributes": {"team": "a"}})
 
 
 def test_a_policy_gets_its_dashboard_and_owns_it(world: World) -> None:

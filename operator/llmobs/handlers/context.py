@@ -67,6 +67,10 @@ class Context:
     """How the fleet's objects fared when they were last applied."""
     gateway: Finding | None = None
     """How the gateway is doing."""
+    planned_for: int = -1
+    """The version of the world for which the fleet's objects were last applied."""
+    waiting: set[Key] = field(default_factory=set)
+    """Policies whose status waits until the fleet's objects are those of their newest spec."""
     refreshed: datetime | None = None
     settled: dict[str, tuple[View, tuple[Finding, ...]]] = field(default_factory=dict)
     """By uid, the view for which a policy's objects were last found to be in place, with the findings."""
@@ -81,6 +85,12 @@ class Context:
         """What the fleet means for every policy: one finding per condition."""
         gateway = () if self.gateway is None else (self.gateway,)
         return tuple(worst([*gateway, *self.planned]).values())
+
+    def ask_waiting(self) -> None:
+        """Ask for the policies that wait for the fleet."""
+        for where in self.waiting:
+            self.ask(policy(where), 0.0)
+        self.waiting.clear()
 
     def uids(self) -> Mapping[str, Key]:
         """Where the LLMObservability with a uid is."""

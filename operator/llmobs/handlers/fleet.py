@@ -26,11 +26,12 @@ async def reconcile(context: Context) -> float | None:
 
     Returns when to try again what the API server refused, in seconds.
     """
-    view = context.view()
+    view, version = context.view(), context.world.version
     prometheus = context.facts.prometheus_operator is not False
     there = await live(context.client, FLEET_KINDS, owner=OWNER, namespace=context.namespace, prometheus=prometheus)
     keep = await in_use(context.client, context.namespace)
     findings = await carry_out(context, fleet_parts(view.inputs), there, context.owners, keep=keep)
+    context.planned_for = version
     if findings != context.planned:
         context.planned = findings
         context.ask_all()
@@ -47,6 +48,7 @@ async def health(context: Context) -> float | None:
     context.webhook = await broken(context.client, context.namespace)
     if (context.gateway, context.webhook) != before:
         context.ask_all()
+    context.ask_waiting()
     well = context.gateway.status is Status.TRUE and context.webhook is None
     return None if well else SOON
 

@@ -35,17 +35,18 @@ async def reconcile(context: Context, where: Key) -> float | None:
     if body is None or body["metadata"].get("deletionTimestamp"):
         context.metrics.forget(namespace=where.namespace, policy=where.name)
         return None
-    if context.gateway is None:
-        return None  # the fleet comes first and then asks for every policy: half a truth would be written and taken back
     view = context.view()
     invalid, policy = view.refused.get((POLICY.kind, where)), view.policies.get(where)
     if policy is None:
         if invalid is not None:
             await _refuse(context, body, invalid)
         return None
+    own = await _objects(context, view, policy, body) if invalid is None else ()
+    if _early(context, refused=invalid is not None):
+        context.waiting.add(where)
+        return None
     found = await _pods(context, view, policy)
     verdict = accepted(policy, found) if invalid is None else refusal(invalid)
-    own = await _objects(context, view, policy, body) if invalid is None else ()
     findings = [
         verdict,
         *own,
@@ -62,6 +63,11 @@ async def reconcile(context: Context, where: Key) -> float | None:
     if found.elsewhere:
         await context.recorder.warn(dict(body), reason=Reason.SHADOWED.value, message=shadow(found))
     return AGAIN if failed(own) else None
+
+
+def _early(context: Context, *, refused: bool) -> bool:
+    """Whether the gateway was not looked at yet, or not since it was given the newest spec: half a truth would be written."""
+    return context.gateway is None or (not refused and context.planned_for != context.world.version)
 
 
 def refusal(invalid: Invalid) -> Finding:

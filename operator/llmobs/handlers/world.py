@@ -58,14 +58,14 @@ class World:
         self.bodies[kind] = fresh
 
     def name_labels(self, namespace: str, labels: Mapping[str, str] | None) -> bool:
-        """Remember a namespace's labels, or with None forget it; whether they differ."""
+        """Remember a namespace's labels, or with None forget it; whether they differ. Without a policy there nothing depends on them."""
         if self.labels.get(namespace) == labels:
             return False
         if labels is None:
             self.labels.pop(namespace, None)
         else:
             self.labels[namespace] = labels
-        self.version += 1
+        self.version += any(where.namespace == namespace for where in self.of("LLMObservability"))
         return True
 
 

@@ -138,3 +138,11 @@ def test_a_namespaces_labels_decide_and_their_change_is_seen() -> None:
     assert cluster.world.name_labels("n", {"gold": "yes"})
     assert cluster.view().policies[WHERE].spec.content.capture.value == "Full"
     assert not cluster.world.name_labels("n", {"gold": "yes"})
+
+
+def test_a_namespace_without_a_policy_changes_nothing() -> None:
+    cluster = Cluster()
+    cluster.policy({})
+    first = cluster.view()
+    assert cluster.world.name_labels("elsewhere", {"a": "b"})
+    assert cluster.view() is first
