@@ -95,7 +95,7 @@ class Story:
         heading(6, "The application calls three models; the gateway prices every call")
         stats = wait("the application makes its calls", self._stats, seconds=300, why=self._progress)
         total = expected.calls(stats)
-        counted = f'sum(llm_calls_total{{k8s_namespace="{TEAM}"}})'
+        counted = f"sum({_ever('llm_calls_total')})"
         wait(
             "every call is counted",
             lambda: self.ground.prometheus.value(counted) == total or None,
@@ -108,10 +108,9 @@ class Story:
         """Calls, tokens and cost per model against the figures worked out by hand."""
         prometheus, wanted = self.ground.prometheus, expected.cost(stats)
         costs = {
-            row["metric"]["model"]: Decimal(row["value"][1])
-            for row in prometheus.query(f'sum by (model) (llm_cost_usd_total{{k8s_namespace="{TEAM}"}})')
+            row["metric"]["model"]: Decimal(row["value"][1]) for row in prometheus.query(f"sum by (model) ({_ever('llm_cost_usd_total')})")
         }
-        tokens = prometheus.value(f'sum(llm_tokens_total{{k8s_namespace="{TEAM}"}})')
+        tokens = prometheus.value(f"sum({_ever('llm_tokens_total')})")
         rows = [
             (model, str(stats["calls"][model]), _usd(costs.get(model, Decimal(0))), _usd(cost)) for model, cost in sorted(wanted.items())
         ]
@@ -193,6 +192,11 @@ def _placed(manifest: dict[str, Any], image: str) -> dict[str, Any]:
     text = json.dumps(manifest).replace("docker.io/llmobs/example-chat:demo", image)
     made: dict[str, Any] = json.loads(text)
     return made
+
+
+def _ever(counter: str) -> str:
+    """A counter's series of the last hour at their highest: those of gateway pods that a rollout has replaced are no longer current."""
+    return f'max_over_time({counter}{{k8s_namespace="{TEAM}"}}[1h])'
 
 
 def _usd(amount: Decimal) -> str:

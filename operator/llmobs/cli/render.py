@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
@@ -113,7 +114,7 @@ def _policy(body: Mapping[str, Any], fleets: list[Fleet], labels: Mapping[str, M
 
 def _prices(documents: list[Document]) -> PriceTable:
     lists = _each(documents, lambda body: (effective.identity(body), decode(LLMPriceListSpec, body.get("spec") or {}, "spec")))
-    made = table(lists)
+    made = table(lists, at=datetime.now(UTC).date())
     for name, finding in made.refused.items():
         raise Invalid(f"LLMPriceList {name}: {finding.path}", finding.message)
     return made

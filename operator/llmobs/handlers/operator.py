@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import date
 
 import kopf
 
@@ -152,7 +153,7 @@ async def _done(context: Context, task: Task) -> float | None:
     return await fleet.reconcile(context)
 
 
-def priced(lists: Lists) -> tuple[PriceTable, Mapping[str, Invalid]]:
-    """The price table, and why lists are not in it."""
-    made = table(lists)
+def priced(lists: Lists, today: date) -> tuple[PriceTable, Mapping[str, Invalid]]:
+    """The price table of a day, and why lists are not in it."""
+    made = table(lists, at=today)
     return made, made.refused

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from typing import Any
 
 from llmobs.api import effective
@@ -19,7 +20,7 @@ from llmobs.plan.rules import check
 from llmobs.prices.table import PriceTable
 
 Lists = Sequence[tuple[Identity, LLMPriceListSpec]]
-Priced = Callable[[Lists], tuple[PriceTable, Mapping[str, Invalid]]]
+Priced = Callable[[Lists, date], tuple[PriceTable, Mapping[str, Invalid]]]
 """Price lists to one table, and why a list (by name) could not be taken."""
 Refusals = dict[tuple[str, Key], Invalid]
 
@@ -38,20 +39,22 @@ class View:
 class Reader:
     """Parses the world, and remembers the last good state of what turns bad."""
 
-    def __init__(self, settings: Settings, priced: Priced) -> None:
+    def __init__(self, settings: Settings, priced: Priced, *, today: Callable[[], date] = lambda: datetime.now(UTC).date()) -> None:
         self._settings = settings
         self._priced = priced
+        self._today = today
         self._good: dict[str, tuple[Body, Policy]] = {}
         self._fleets: dict[str, Fleet] = {}
         self._parsed: dict[str, tuple[Any, Policy | Invalid]] = {}
         self._table: tuple[Any, tuple[PriceTable, Mapping[str, Invalid]]] | None = None
-        self._view: tuple[int, Facts, View] | None = None
+        self._view: tuple[int, Facts, date, View] | None = None
 
     def view(self, world: World, facts: Facts) -> View:
         """The world, parsed; the same object as long as nothing changed."""
-        if self._view is None or self._view[:2] != (world.version, facts):
-            self._view = (world.version, facts, self._made(world, facts))
-        return self._view[2]
+        mark = (world.version, facts, self._today())  # list prices change on announced days
+        if self._view is None or self._view[:3] != mark:
+            self._view = (*mark, self._made(world, facts))
+        return self._view[3]
 
     def _made(self, world: World, facts: Facts) -> View:
         refused: Refusals = {}
@@ -104,7 +107,7 @@ class Reader:
         return known[1]
 
     def _prices(self, world: World, refused: Refusals) -> PriceTable:
-        mark = tuple(essence(body) for _, body in _living(world, PRICES.kind))
+        mark = (self._today(), *(essence(body) for _, body in _living(world, PRICES.kind)))
         if self._table is None or self._table[0] != mark:
             self._table = (mark, self._tabled(world))
         table, wrong = self._table[1]
@@ -119,7 +122,7 @@ class Reader:
                 lists.append((effective.identity(body), decode(LLMPriceListSpec, body.get("spec") or {}, "spec")))
             except Invalid as invalid:
                 unreadable[where.name] = invalid
-        table, wrong = self._priced(lists)
+        table, wrong = self._priced(lists, self._today())
         return table, {**wrong, **unreadable}
 
 

@@ -1,5 +1,6 @@
 """Parsing the world: what is accepted, what is refused, and what serves in place of what turned bad."""
 
+from datetime import date, timedelta
 from typing import Any
 
 from llmobs.api.settings import Settings
@@ -17,12 +18,13 @@ class Cluster:
     def __init__(self) -> None:
         self.world = World()
         self.tables = 0
-        self.reader = Reader(Settings(), self._priced)
+        self.today = date(2026, 1, 1)
+        self.reader = Reader(Settings(), self._priced, today=lambda: self.today)
         self._generation = 0
 
-    def _priced(self, lists: Lists) -> Any:
+    def _priced(self, lists: Lists, today: date) -> Any:
         self.tables += 1
-        made: PriceTable = table(lists)
+        made: PriceTable = table(lists, at=today)
         return made, made.refused
 
     def put(self, kind: str, spec: dict[str, Any], *, name: str = "p", namespace: str = "") -> None:
@@ -120,6 +122,16 @@ def test_nothing_is_parsed_again_when_nothing_changed() -> None:
     cluster.policy({"attributes": {"team": "a"}})
     assert cluster.view() is not first
     assert cluster.tables == 1
+
+
+def test_a_new_day_brings_the_prices_of_that_day() -> None:
+    cluster = Cluster()
+    cluster.policy({})
+    first = cluster.view()
+    cluster.today += timedelta(days=1)
+
+    assert cluster.view() is not first
+    assert cluster.tables == 2
 
 
 def test_what_is_being_deleted_no_longer_counts() -> None:
