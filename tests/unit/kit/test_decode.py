@@ -92,6 +92,13 @@ REFUSED: dict[str, tuple[type, Any, str, str]] = {
         "spec.selector.matchExpressions[0].values",
         "In and NotIn need values",
     ),
+    "an attribute of the platform": (LLMObservabilitySpec, {"attributes": {"k8s.pod.name": "x"}}, "spec.attributes", "the platform's own"),
+    "a variable that follows from other fields": (
+        LLMObservabilitySpec,
+        {"injection": {"env": [{"name": "LLMOBS_CONTENT", "value": "Full"}]}},
+        "spec.injection.env[0].name",
+        "follows from other fields",
+    ),
     "a label that is a number": (LLMObservabilitySpec, {"attributes": {"team": 7}}, "spec.attributes['team']", "a string"),
     "a bad default of the fleet": (
         ClusterLLMObservabilitySpec,

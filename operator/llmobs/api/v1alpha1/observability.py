@@ -16,6 +16,20 @@ NAME = r"^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$"
 """Names inside a resource: they become label values and parts of object names."""
 
 
+RESERVED = ("k8s.", "llm.", "llmobs.")
+"""Attributes that the platform itself sets."""
+
+OWN_VARIABLES = (
+    "LLMOBS_ENDPOINT",
+    "LLMOBS_CONTENT",
+    "LLMOBS_RESOURCE_ATTRIBUTES",
+    "LLMOBS_POD_NAME",
+    "LLMOBS_POD_UID",
+    "LLMOBS_NODE_NAME",
+)
+"""Variables whose values follow from other fields."""
+
+
 class InjectionMode(enum.Enum):
     """Which matching pods are instrumented."""
 
@@ -72,7 +86,17 @@ class Containers:
 class EnvVar:
     """One environment variable."""
 
-    name: str = prop(pattern=r"^[-._a-zA-Z][-._a-zA-Z0-9]*$", max_length=256)
+    name: str = prop(
+        pattern=r"^[-._a-zA-Z][-._a-zA-Z0-9]*$",
+        max_length=256,
+        rules=(
+            Rule(
+                cel=f"!(self in [{', '.join(repr(name) for name in OWN_VARIABLES)}])",
+                message="follows from other fields of this resource; set it on the pod itself where one pod must differ",
+                holds=lambda name: name not in OWN_VARIABLES,
+            ),
+        ),
+    )
     """The variable's name."""
     value: str = prop("", max_length=32768)
     """Its value; $(OTHER) refers to another variable of the container."""
@@ -226,7 +250,17 @@ class LLMObservabilitySpec:
 
     selector: LabelSelector = prop(factory=LabelSelector)
     """The pods this resource is for; empty means every pod of the namespace."""
-    attributes: Mapping[str, str] = prop(factory=dict, max_properties=32)
+    attributes: Mapping[str, str] = prop(
+        factory=dict,
+        max_properties=32,
+        rules=(
+            Rule(
+                cel="self.all(key, !key.startsWith('k8s.') && !key.startsWith('llm.') && !key.startsWith('llmobs.'))",
+                message="attributes that begin with k8s., llm. or llmobs. are the platform's own; choose another name",
+                holds=lambda found: not any(key.startswith(RESERVED) for key in found),
+            ),
+        ),
+    )
     """Attributes put on every span; team, feature and environment also become metric labels."""
     injection: Injection = prop(factory=Injection)
     """How pods are instrumented."""
