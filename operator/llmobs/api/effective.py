@@ -102,6 +102,17 @@ def policy(body: Mapping[str, Any], fleets: Iterable[Fleet], namespace_labels: M
     )
 
 
+def standing(good: Policy, fleets: Iterable[Fleet], namespace_labels: Mapping[str, str]) -> Policy:
+    """What serves while a newer spec is refused: the last good one, but under today's ceilings and destinations."""
+    every = tuple(fleets)
+    governing = fleet_for(every, namespace_labels)
+    offered = allowed_destinations(every, governing, namespace_labels)
+    spec, restrictions = lowered(good.spec, governing)
+    kept = tuple(item for item in spec.backends if item.destination is None or item.destination in offered)
+    named = tuple(offered[item.destination] for item in kept if item.destination is not None)
+    return replace(good, spec=replace(spec, backends=kept), restrictions=restrictions, destinations=named)
+
+
 def overlay(defaults: Any, own: Any) -> Any:
     """``own`` over ``defaults``: objects are merged by key, anything else (lists too) is replaced as a whole."""
     if not isinstance(defaults, Mapping) or not isinstance(own, Mapping):

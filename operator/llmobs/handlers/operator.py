@@ -142,6 +142,8 @@ async def _work(context: Context, queue: Queue[Task]) -> None:
 
 
 async def _done(context: Context, task: Task) -> float | None:
+    if context.refreshed is None and task != REFRESH:
+        return None  # watches tell of one resource after the other; before all are known, nothing may be planned or pruned
     if task.kind == "Policy":
         return await policy.reconcile(context, task.where)
     if task == REFRESH:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -141,13 +141,6 @@ def _parse(body: Body, fleets: tuple[Fleet, ...], labels: Mapping[str, str]) -> 
 
 
 def _last(body: Body, good: Policy, fleets: tuple[Fleet, ...], labels: Mapping[str, str]) -> Policy:
-    """What serves in place of a refused spec: the last good one, but under today's ceilings and destinations."""
+    """What serves in place of a refused spec."""
     found = _parse(body, fleets, labels)
-    if isinstance(found, Policy):
-        return found
-    governing = effective.fleet_for(fleets, labels)
-    offered = effective.allowed_destinations(fleets, governing, labels)
-    spec, restrictions = effective.lowered(good.spec, governing)
-    kept = tuple(item for item in spec.backends if item.destination is None or item.destination in offered)
-    named = tuple(offered[item.destination] for item in kept if item.destination is not None)
-    return replace(good, spec=replace(spec, backends=kept), restrictions=restrictions, destinations=named)
+    return found if isinstance(found, Policy) else effective.standing(good, fleets, labels)

@@ -17,8 +17,10 @@ OBJECTS_EVERY = 600.0
 
 async def refresh(context: Context) -> float:
     """Read resources, namespaces, facts and spend; then ask for everything. Returns when to come again, in seconds."""
+    context.world.begin()
     for kind in OURS:
-        context.world.replace(kind.kind, (await context.client.list(kind))[0])
+        bodies, at = await context.client.list(kind)
+        context.world.replace(kind.kind, bodies, at=at)
     namespaces, _ = await context.client.list(NAMESPACE)
     _name(context, {item["metadata"]["name"]: item["metadata"].get("labels") or {} for item in namespaces})
     context.facts = await facts(context.client, context.namespace)

@@ -103,7 +103,7 @@ def resource_seen(context: Context, event: Event) -> None:
     body = event["object"]
     kind, where = body["kind"], key(body)
     gone = event["type"] == "DELETED"
-    changed = context.world.drop(kind, where) if gone else context.world.put(body)
+    changed = context.world.drop(kind, body) if gone else context.world.put(body)
     if not changed:
         return
     context.ask(tasks.FLEET, GATHER)

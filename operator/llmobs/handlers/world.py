@@ -29,31 +29,42 @@ class World:
     labels: dict[str, Mapping[str, str]] = field(default_factory=dict)
     """Labels of every namespace."""
     version: int = 0
+    _gone: set[str] = field(default_factory=set)
+    """Uids of what was dropped since :meth:`begin`."""
 
     def of(self, kind: str) -> Mapping[Key, Body]:
         """Every resource of a kind."""
         return self.bodies.setdefault(kind, {})
 
     def put(self, body: Body) -> bool:
-        """Remember a resource as it is now; whether its spec differs from what was known."""
+        """Remember a resource as it is now; whether its spec differs from what was known. News that is older than what is known is none."""
         known = self.bodies.setdefault(body["kind"], {})
         before = known.get(key(body))
+        if before is not None and version(before) > version(body):
+            return False
         known[key(body)] = body
         differs = essence(before) != essence(body)
         self.version += differs
         return differs
 
-    def drop(self, kind: str, where: Key) -> bool:
+    def drop(self, kind: str, body: Body) -> bool:
         """Forget a resource; whether it was known."""
-        gone = self.bodies.setdefault(kind, {}).pop(where, None) is not None
+        self._gone.add(str(body["metadata"].get("uid")))
+        gone = self.bodies.setdefault(kind, {}).pop(key(body), None) is not None
         self.version += gone
         return gone
 
-    def replace(self, kind: str, bodies: Iterable[Body]) -> None:
-        """The whole truth about a kind."""
-        fresh = {key(body): body for body in bodies}
+    def begin(self) -> None:
+        """A list is about to be asked for; from now on is remembered what its answer can't know of."""
+        self._gone.clear()
+
+    def replace(self, kind: str, bodies: Iterable[Body], *, at: str) -> None:
+        """The whole truth about a kind as of the resourceVersion ``at``; what a watch has told since then stays."""
         known = self.bodies.get(kind, {})
-        if {k: essence(v) for k, v in known.items()} != {k: essence(v) for k, v in fresh.items()}:
+        fresh = {key(body): body for body in bodies if str(body["metadata"].get("uid")) not in self._gone}
+        later = {where: body for where, body in known.items() if version(body) > _number(at)}
+        fresh |= later
+        if {where: essence(body) for where, body in known.items()} != {where: essence(body) for where, body in fresh.items()}:
             self.version += 1
         self.bodies[kind] = fresh
 
@@ -73,3 +84,12 @@ def essence(body: Body | None) -> tuple[Any, ...]:
     """What of a resource matters to a plan; status and labels do not."""
     meta = (body or {}).get("metadata") or {}
     return (meta.get("uid"), meta.get("generation"), meta.get("deletionTimestamp"))
+
+
+def version(body: Body) -> int:
+    """The resourceVersion, by which two states of one resource are compared; 0 where there is none."""
+    return _number(str(body["metadata"].get("resourceVersion", "")))
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() else 0

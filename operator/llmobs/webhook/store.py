@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from typing import Any, NamedTuple, Protocol
 
 from llmobs.api import effective, kinds
@@ -162,10 +161,7 @@ class Store:
         except Invalid as invalid:
             self._refuse(where, invalid)
         good = self._good.get(where)
-        if good is None:
-            return None
-        spec, restrictions = effective.lowered(good.spec, effective.fleet_for(fleets, labels))
-        return replace(good, spec=spec, restrictions=restrictions)
+        return None if good is None else effective.standing(good, fleets, labels)
 
     def _refuse(self, where: Place, invalid: Invalid) -> None:
         known, self.problems[where] = self.problems.get(where), invalid
