@@ -8,13 +8,16 @@ import promql_parser
 import pytest
 from llmobs.api.conditions import ConditionType, Reason, Status
 from llmobs.api.settings import Rules, Settings
+from llmobs.api.v1alpha1.observability import Period
 from llmobs.catalogue.alert import Scope, alerts
+from llmobs.kit.durations import seconds
 from llmobs.kit.errors import Invalid
 from llmobs.plan.collector.series import bounds
 from llmobs.plan.inputs import Facts, Inputs
 from llmobs.plan.rules import bare_groups, check, fleet, parts, policy_parts
 from llmobs.plan.rules import policy as policy_rule
 from llmobs.plan.rules.alerts import CAPS, burn
+from llmobs.plan.rules.money import SPANS
 from llmobs.plan.rules.objectives import thresholds
 from llmobs.plan.rules.promql import plain, quote
 from llmobs.plan.rules.series import Timing, within
@@ -219,6 +222,13 @@ def test_whatever_a_person_writes_stays_one_string() -> None:
 )
 def test_a_subquery_range_is_a_second_short(window: str, text: str) -> None:
     assert within(window) == text
+
+
+def test_a_period_is_looked_for_as_far_back_as_it_can_begin() -> None:
+    """A complete day is read at the midnight after the next."""
+    longest = {Period.DAY: 1, Period.WEEK: 7, Period.MONTH: 31}
+
+    assert all(seconds(SPANS[period]) >= (days + 1) * 86400 for period, days in longest.items())
 
 
 def test_a_tile_is_five_evaluations() -> None:
