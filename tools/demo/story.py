@@ -66,7 +66,7 @@ class Story:
         heading(3, "It sets defaults and ceilings once; a shared collector and the fleet's rules follow")
         self.kube.apply(POLICIES / "fleet.yaml")
         self._wait_for("llmobs-gateway", SYSTEM)
-        wait("Prometheus counts (two tiles)", lambda: self.ground.prometheus.value("llm:heartbeat offset 1m"), seconds=180)
+        wait("Prometheus counts from here on", lambda: self.ground.prometheus.value("llm:watched"), seconds=180)
 
     def team(self) -> None:
         """The team's resource and its workloads."""
