@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -79,23 +80,16 @@ def test_without_the_webhook_pods_start_bare_and_the_policy_says_so(world: World
 
 def test_a_missing_secret_stops_the_rollout_and_the_last_good_gateway_serves(world: World) -> None:
     kube = world.kube
-    before = _gateway(kube)
     destination = {"name": "vault", "otlp": {"endpoint": "https://otlp.example.com", "credentialsSecretRef": {"name": "not-there"}}}
     fleet = {"apiVersion": "llmobs.dev/v1alpha1", "kind": "ClusterLLMObservability", "metadata": {"name": "vault"}}
     w.namespace(kube, "vaulted")
+    w.until("the gateway has settled", lambda: w.condition(kube, "vaulted", "CollectorReady") == ("True", "RolledOut"))
+    before = _gateway(kube)
+    assert before
     try:
         w.apply(kube, {**fleet, "spec": {"priority": -1, "destinations": [destination]}})
-        backends = [{"name": "team", "destination": "vault"}]
-        kube.run(
-            "patch",
-            "llmobs",
-            "all",
-            "-n",
-            "vaulted",
-            "--type=merge",
-            "-p",
-            f'{{"spec": {{"backends": {str(backends).replace(chr(39), chr(34))}}}}}',
-        )
+        asked = json.dumps({"spec": {"backends": [{"name": "team", "destination": "vault"}]}})
+        kube.run("patch", "llmobs", "all", "-n", "vaulted", "--type=merge", "-p", asked)
         w.until("the condition names the Secret", lambda: w.condition(kube, "vaulted", "CollectorReady") == ("False", "SecretMissing"))
         assert before <= _gateway(kube)
     finally:
@@ -120,6 +114,7 @@ def _restarted(kube: Kube, place: str, app: str) -> bool:
 
 
 def _gateway(kube: Kube) -> set[str]:
-    """The gateway's pods that are ready."""
+    """The gateway's pods that are ready and not on their way out."""
     pods = kube.get("pods", "-n", "llmobs-system", "-l", "app.kubernetes.io/component=gateway")["items"]
-    return {pod["metadata"]["name"] for pod in pods if w.status(pod, "collector").get("ready")}
+    staying = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
+    return {pod["metadata"]["name"] for pod in staying if w.status(pod, "collector").get("ready")}
