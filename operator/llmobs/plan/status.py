@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from llmobs.api.conditions import ConditionType, Finding, Reason, Status
@@ -104,7 +105,12 @@ def _tightest(standing: Sequence[BudgetStatus]) -> str:
     if not known:
         return ""
     item = max(known, key=lambda b: b.used or 0.0)
-    return f"{item.spent_usd:.2f} of {item.limit_usd:.2f} USD ({item.period})"
+    return f"{cents(item.spent_usd or 0.0)} of {cents(item.limit_usd)} USD ({item.period})"
+
+
+def cents(dollars: float) -> str:
+    """An amount with two places, half a cent rounded up as on a bill; the float's own last bits do not decide."""
+    return str(Decimal(repr(round(dollars, 6))).quantize(Decimal("0.01"), ROUND_HALF_UP))
 
 
 def _settled(previous: dict[str, Any], fresh: dict[str, Any]) -> dict[str, Any]:

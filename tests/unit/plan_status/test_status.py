@@ -9,7 +9,7 @@ from llmobs.api.effective import Policy
 from llmobs.api.effective import policy as effective
 from llmobs.api.v1alpha1.status import SkippedPods
 from llmobs.plan.findings import Pods, Spend, accepted, budgets, injection, ready, telemetry, within, worst
-from llmobs.plan.status import conditions, policy_status, refused_status
+from llmobs.plan.status import cents, conditions, policy_status, refused_status
 
 THEN, NOW = "2026-11-21T10:00:00Z", "2026-11-21T11:00:00Z"
 AWAY = Finding(ConditionType.TELEMETRY_FLOWING, Status.UNKNOWN, Reason.PROMETHEUS_UNREACHABLE, "no route")
@@ -198,3 +198,10 @@ def test_a_refused_spec_changes_the_verdict_and_nothing_else() -> None:
     verdicts = {item["type"]: (item["status"], item["reason"]) for item in made["conditions"]}
     assert verdicts["Accepted"] == ("False", "Invalid")
     assert verdicts["Ready"] == ("False", "NotReady")
+
+
+@pytest.mark.parametrize(
+    ("dollars", "said"), [(2.235, "2.24"), (2.2350000000000008, "2.24"), (2.2349, "2.23"), (0.0, "0.00"), (1e6, "1000000.00")]
+)
+def test_half_a_cent_is_rounded_up(dollars: float, said: str) -> None:
+    assert cents(dollars) == said
