@@ -123,7 +123,9 @@ policies = st.fixed_dictionaries(
             optional={
                 "mode": st.sampled_from(["Auto", "OptIn"]),
                 "env": st.lists(
-                    st.sampled_from([{"name": "EXTRA", "value": "x"}, {"name": "PYTHONPATH", "value": "/lib"}, {"name": "LLMOBS_CONTENT"}]),
+                    st.sampled_from(
+                        [{"name": "EXTRA", "value": "x"}, {"name": "PYTHONPATH", "value": "/lib"}, {"name": "LLMOBS_LOG", "value": "info"}]
+                    ),
                     max_size=3,
                     unique_by=lambda item: item["name"],
                 ),

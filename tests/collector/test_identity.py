@@ -23,7 +23,7 @@ def gateway(start: Any, theirs: OTLPReceiver) -> Gateway:
         inputs(
             {
                 "victim/only": {"backends": to, "attributes": {"team": "victims"}},
-                "own/only": {"attributes": {"team": "payments", "k8s.namespace.name": "victim", "costCenter": '4"7$1\\1'}, "backends": to},
+                "own/only": {"attributes": {"team": "payments", "costCenter": '4"7$1\\1'}, "backends": to},
                 "two/a": {"attributes": {"team": "shared", "feature": "a"}},
                 "two/b": {"attributes": {"team": "shared", "feature": "b"}},
             }
