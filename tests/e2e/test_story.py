@@ -28,6 +28,14 @@ def test_every_token_is_counted_once(world: World) -> None:
     assert world.told["tokens"] == sum(count for kinds in world.told["stats"]["tokens"].values() for count in kinds.values())
 
 
+def test_every_call_is_one_span(world: World) -> None:
+    assert world.told["spans"] == sum(world.told["stats"]["calls"].values())
+
+
+def test_a_workload_without_llm_loads_nothing(world: World) -> None:
+    assert world.told["idle"]["telemetryModules"] == 0
+
+
 def test_the_alert_says_what_happened_and_where_to_read_on(world: World) -> None:
     labels, notes = world.told["alert"]["labels"], world.told["alert"]["annotations"]
 

@@ -55,7 +55,14 @@ class Kube:
 
     def service(self, namespace: str, service: str, path: str) -> Any:
         """JSON that a service answers, read through the API server so that it works from anywhere."""
-        text = self.try_run("get", "--raw", f"/api/v1/namespaces/{namespace}/services/{service}/proxy{path}")
+        return self._answer(f"/api/v1/namespaces/{namespace}/services/{service}/proxy{path}")
+
+    def pod(self, namespace: str, pod: str, path: str) -> Any:
+        """JSON that a pod answers, read the same way; ``pod`` is ``name:port``."""
+        return self._answer(f"/api/v1/namespaces/{namespace}/pods/{pod}/proxy{path}")
+
+    def _answer(self, raw: str) -> Any:
+        text = self.try_run("get", "--raw", raw)
         try:
             return json.loads(text) if text else None
         except ValueError:

@@ -89,6 +89,10 @@ class Story:
         pod = self.kube.get("pods", "-n", TEAM, "-l", "app=chat")["items"][0]
         self.result["pod"] = pod
         difference(shown(template), shown(pod))
+        worker = self.kube.get("pods", "-n", TEAM, "-l", "app=worker")["items"][0]
+        idle = self.kube.pod(TEAM, f"{worker['metadata']['name']}:8080", "/healthz") or {}
+        self.result["idle"] = idle
+        fact(f"worker, which uses no LLM, is instrumented too and has {idle.get('telemetryModules')} modules of it loaded")
 
     def calls(self) -> dict[str, Any]:
         """Until the application has made its calls and the gateway has seen them."""
@@ -115,10 +119,16 @@ class Story:
             (model, str(stats["calls"][model]), _usd(costs.get(model, Decimal(0))), _usd(cost)) for model, cost in sorted(wanted.items())
         ]
         rows.append(("all", str(expected.calls(stats)), _usd(sum(costs.values(), Decimal(0))), _usd(sum(wanted.values(), Decimal(0)))))
-        table(("model", "calls = spans", "cost, measured", "by hand"), rows)
+        table(("model", "calls", "cost, measured", "by hand"), rows)
+        spans = prometheus.value('sum(max_over_time({__name__=~"otelcol_receiver_accepted_spans(_total)?"}[1h]))')
+        fact(f"spans: {spans:.0f} received by the gateway, one for each call" if spans is not None else "spans: none counted")
         fact(f"tokens: {tokens:.0f} measured, {expected.tokens(stats)} by hand" if tokens is not None else "tokens: none measured")
         self.result.update(
-            costs={m: str(c) for m, c in costs.items()}, expected={m: str(c) for m, c in wanted.items()}, tokens=tokens, stats=stats
+            costs={m: str(c) for m, c in costs.items()},
+            expected={m: str(c) for m, c in wanted.items()},
+            tokens=tokens,
+            stats=stats,
+            spans=spans,
         )
         if any(_usd(costs.get(model, Decimal(0))) != _usd(cost) for model, cost in wanted.items()):
             raise Failed("cost", "what was measured is not what the calls cost by hand")
