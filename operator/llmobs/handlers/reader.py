@@ -15,8 +15,8 @@ from llmobs.cluster.kinds import FLEET, POLICY, PRICES
 from llmobs.handlers.world import Body, Key, World, essence
 from llmobs.kit.decode import decode
 from llmobs.kit.errors import Invalid
+from llmobs.plan.build import check
 from llmobs.plan.inputs import Facts, Inputs
-from llmobs.plan.rules import check
 from llmobs.prices.table import PriceTable
 
 Lists = Sequence[tuple[Identity, LLMPriceListSpec]]
