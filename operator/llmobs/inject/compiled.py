@@ -11,7 +11,7 @@ import msgspec
 from llmobs.api import names
 from llmobs.api.effective import Policy
 from llmobs.api.settings import Settings
-from llmobs.api.v1alpha1.observability import EnvVar, InjectionMode
+from llmobs.api.v1alpha1.injection import EnvVar, InjectionMode
 from llmobs.api.v1alpha1.selector import LabelSelector
 from llmobs.catalogue.language import Language
 from llmobs.catalogue.languages import languages

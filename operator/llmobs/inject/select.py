@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from llmobs.api import names
-from llmobs.api.v1alpha1.observability import InjectionMode
+from llmobs.api.v1alpha1.injection import InjectionMode
 from llmobs.inject.compiled import CompiledPolicy
 from llmobs.inject.qos import KubernetesVersion
 from llmobs.inject.reasons import Reason

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from llmobs.api.conditions import ConditionType, Finding, Reason, Status
 from llmobs.api.effective import Policy
-from llmobs.api.v1alpha1.observability import Budget
+from llmobs.api.v1alpha1.budgets import Budget
 from llmobs.api.v1alpha1.status import BudgetState, BudgetStatus, SkippedPods
 
 SETUP = (

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from llmobs.api.effective import Fleet, fleet, fleet_for, overlay, policy
-from llmobs.api.v1alpha1.observability import Capture, InjectionMode
+from llmobs.api.v1alpha1.content import Capture
+from llmobs.api.v1alpha1.injection import InjectionMode
 from llmobs.kit.errors import Invalid
 
 

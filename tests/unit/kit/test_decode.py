@@ -6,8 +6,11 @@ import math
 from typing import Any
 
 import pytest
+from llmobs.api.v1alpha1.budgets import Budget, Period
+from llmobs.api.v1alpha1.content import Capture
 from llmobs.api.v1alpha1.fleet import ClusterLLMObservabilitySpec
-from llmobs.api.v1alpha1.observability import Budget, Capture, InjectionMode, LLMObservabilitySpec, Period
+from llmobs.api.v1alpha1.injection import InjectionMode
+from llmobs.api.v1alpha1.observability import LLMObservabilitySpec
 from llmobs.api.v1alpha1.pricelist import LLMPriceListSpec
 from llmobs.kit.decode import camel, decode
 from llmobs.kit.errors import Invalid

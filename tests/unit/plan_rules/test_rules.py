@@ -8,7 +8,7 @@ import promql_parser
 import pytest
 from llmobs.api.conditions import ConditionType, Reason, Status
 from llmobs.api.settings import Rules, Settings
-from llmobs.api.v1alpha1.observability import Period
+from llmobs.api.v1alpha1.budgets import Period
 from llmobs.catalogue.alert import Scope, alerts
 from llmobs.kit.durations import seconds
 from llmobs.kit.errors import Invalid

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from llmobs.api.v1alpha1.observability import Capture, InjectionMode
+from llmobs.api.v1alpha1.content import Capture
+from llmobs.api.v1alpha1.injection import InjectionMode
 from llmobs.inject.compiled import Platform
 from llmobs.kit.errors import Invalid
 from llmobs.webhook.store import FLEET, KINDS, NAMESPACE, POLICY, Place, Store

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from llmobs.api.v1alpha1.observability import NAME, Capture, LLMObservabilitySpec
+from llmobs.api.v1alpha1.content import Capture
+from llmobs.api.v1alpha1.naming import NAME
+from llmobs.api.v1alpha1.observability import LLMObservabilitySpec
 from llmobs.api.v1alpha1.selector import LabelSelector
 from llmobs.catalogue.backend import BackendConfig
 from llmobs.catalogue.backends import configs

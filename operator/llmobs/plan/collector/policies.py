@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from llmobs.api.effective import Policy
-from llmobs.api.v1alpha1.observability import Capture
+from llmobs.api.v1alpha1.content import Capture
 from llmobs.plan.collector import ottl
 from llmobs.plan.collector.sinks import Sink, route, sinks_of
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from llmobs.api.effective import Policy
-from llmobs.api.v1alpha1.observability import Latency
+from llmobs.api.v1alpha1.objectives import Latency
 from llmobs.catalogue import metrics
 from llmobs.kit.durations import seconds
 from llmobs.plan.collector import identity, price

@@ -8,7 +8,7 @@ from typing import Any
 from llmobs.api.conditions import ConditionType, Finding, Reason, Status
 from llmobs.api.effective import Policy
 from llmobs.api.names import labels, policy_dashboard
-from llmobs.api.v1alpha1.observability import Delivery
+from llmobs.api.v1alpha1.alerting import Delivery
 from llmobs.kit.discovery import texts
 from llmobs.plan.dashboards.names import FLEET, FLEET_OBJECT, NAMESPACE, dashboard_uid, file_name
 from llmobs.plan.inputs import Inputs, Manifest, Part

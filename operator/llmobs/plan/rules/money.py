@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llmobs.api.v1alpha1.observability import Period
+from llmobs.api.v1alpha1.budgets import Period
 from llmobs.catalogue import metrics
 from llmobs.plan.rules import series
 from llmobs.plan.rules.promql import Group, Rule, gateway_targets, group, indented, record

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from llmobs.api.effective import Policy
-from llmobs.api.v1alpha1.observability import Availability, Latency, Objective
+from llmobs.api.v1alpha1.objectives import Availability, Latency, Objective
 from llmobs.kit.durations import seconds
 from llmobs.plan.rules import series
 from llmobs.plan.rules.promql import Rule, plain, record

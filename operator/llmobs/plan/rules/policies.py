@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from llmobs.api.effective import Policy
-from llmobs.api.v1alpha1.observability import Availability, Budget, Delivery, Match, Objective
+from llmobs.api.v1alpha1.alerting import Delivery
+from llmobs.api.v1alpha1.budgets import Budget, Match
+from llmobs.api.v1alpha1.objectives import Availability, Objective
 from llmobs.catalogue import metrics
 from llmobs.plan.dashboards.names import dashboard_uid
 from llmobs.plan.rules import series

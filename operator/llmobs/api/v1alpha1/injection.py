@@ -1,0 +1,70 @@
+"""How pods are instrumented."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from llmobs.kit.schema import Rule, prop
+
+OWN_VARIABLES = (
+    "LLMOBS_ENDPOINT",
+    "LLMOBS_CONTENT",
+    "LLMOBS_RESOURCE_ATTRIBUTES",
+    "LLMOBS_POD_NAME",
+    "LLMOBS_POD_UID",
+    "LLMOBS_NODE_NAME",
+)
+"""Variables whose values follow from other fields."""
+
+
+class InjectionMode(enum.Enum):
+    """Which matching pods are instrumented."""
+
+    AUTO = "Auto"
+    OPT_IN = "OptIn"
+    DISABLED = "Disabled"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Containers:
+    """Which containers of a pod are instrumented."""
+
+    include: tuple[str, ...] = prop((), max_items=64)
+    """Names of the containers to instrument; empty means every app container.
+    An init container is only ever instrumented when named here."""
+    exclude: tuple[str, ...] = prop((), max_items=64)
+    """Names of containers to leave alone; wins over include."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnvVar:
+    """One environment variable."""
+
+    name: str = prop(
+        pattern=r"^[-._a-zA-Z][-._a-zA-Z0-9]*$",
+        max_length=256,
+        rules=(
+            Rule(
+                cel=f"!(self in [{', '.join(repr(name) for name in OWN_VARIABLES)}])",
+                message="follows from other fields of this resource; set it on the pod itself where one pod must differ",
+                holds=lambda name: name not in OWN_VARIABLES,
+            ),
+        ),
+    )
+    """The variable's name."""
+    value: str = prop("", max_length=32768)
+    """Its value; $(OTHER) refers to another variable of the container."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Injection:
+    """How pods are instrumented."""
+
+    mode: InjectionMode = prop(InjectionMode.AUTO)
+    """Auto: every matching pod unless labelled llmobs.dev/inject=false. OptIn: only pods labelled llmobs.dev/inject=true.
+    Disabled: none, whatever the labels say. Default Auto."""
+    containers: Containers = prop(factory=Containers)
+    """Which containers of a pod are instrumented."""
+    env: tuple[EnvVar, ...] = prop((), max_items=64, keys=("name",))
+    """Extra variables for instrumented containers. A variable that the pod sets itself is never replaced."""
