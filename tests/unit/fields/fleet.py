@@ -1,0 +1,56 @@
+"""The fields of ClusterLLMObservability."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.unit.fields.effects import Case
+from tests.unit.fields.policy import DESTINATION, OTLP
+
+ASKS = {"content": {"capture": "Full"}, "backends": [{"name": "t", "destination": "vault"}]}
+BASE: dict[str, Any] = {"limits": {"content": {"maxCapture": "Full"}}, "destinations": [DESTINATION]}
+SECRET = {"endpoint": "https://otlp.example.com", "credentialsSecretRef": {"name": "s"}}
+
+
+def fleet(**changed: Any) -> Case:
+    return BASE, {**BASE, **changed}
+
+
+def destination(**changed: Any) -> Case:
+    return fleet(destinations=[{**DESTINATION, **changed}])
+
+
+FLEET_FIELDS: dict[str, Case] = {
+    "namespaceSelector.matchLabels": fleet(namespaceSelector={"matchLabels": {"tier": "other"}}),
+    "namespaceSelector.matchExpressions[].key": fleet(namespaceSelector={"matchExpressions": [{"key": "absent", "operator": "Exists"}]}),
+    "namespaceSelector.matchExpressions[].operator": fleet(
+        namespaceSelector={"matchExpressions": [{"key": "tier", "operator": "DoesNotExist"}]}
+    ),
+    "namespaceSelector.matchExpressions[].values": fleet(
+        namespaceSelector={"matchExpressions": [{"key": "tier", "operator": "In", "values": ["silver"]}]}
+    ),
+    "limits.content.maxCapture": fleet(limits={"content": {"maxCapture": "None"}}),
+    "limits.destinations": fleet(limits={**BASE["limits"], "destinations": []}),
+    "destinations[].name": destination(name="other"),
+    "destinations[].allowedNamespaces.matchLabels": destination(allowedNamespaces={"matchLabels": {"tier": "other"}}),
+    "destinations[].allowedNamespaces.matchExpressions[].key": destination(
+        allowedNamespaces={"matchExpressions": [{"key": "absent", "operator": "Exists"}]}
+    ),
+    "destinations[].allowedNamespaces.matchExpressions[].operator": destination(
+        allowedNamespaces={"matchExpressions": [{"key": "tier", "operator": "DoesNotExist"}]}
+    ),
+    "destinations[].allowedNamespaces.matchExpressions[].values": destination(
+        allowedNamespaces={"matchExpressions": [{"key": "tier", "operator": "In", "values": ["silver"]}]}
+    ),
+    "destinations[].otlp.endpoint": destination(otlp={"endpoint": "https://other.example.com"}),
+    "destinations[].otlp.insecure": (
+        {**BASE, "destinations": [{**DESTINATION, "otlp": {"endpoint": "http://otlp.example.com"}}]},
+        {**BASE, "destinations": [{**DESTINATION, "otlp": {"endpoint": "http://otlp.example.com", "insecure": True}}]},
+    ),
+    "destinations[].otlp.headers": destination(otlp={**OTLP, "headers": {"a": "b"}}),
+    "destinations[].otlp.credentialsSecretRef.name": destination(otlp=SECRET),
+    "destinations[].otlp.credentialsSecretRef.key": (
+        {**BASE, "destinations": [{**DESTINATION, "otlp": SECRET}]},
+        {**BASE, "destinations": [{**DESTINATION, "otlp": {**OTLP, "credentialsSecretRef": {"name": "s", "key": "k"}}}]},
+    ),
+}

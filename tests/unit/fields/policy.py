@@ -1,0 +1,74 @@
+"""The fields of LLMObservability."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tests.unit.fields.effects import Case
+
+OTLP = {"endpoint": "https://otlp.example.com"}
+DESTINATION = {"name": "vault", "otlp": OTLP}
+BUDGET = {"name": "b", "period": "Month", "limitUSD": 10}
+LATENCY = {"name": "l", "latency": {"target": 0.9, "threshold": "5s"}}
+
+
+def budget(**changed: Any) -> Case:
+    return {"budgets": [BUDGET]}, {"budgets": [{**BUDGET, **changed}]}
+
+
+def objective(base: Mapping[str, Any], changed: Mapping[str, Any]) -> Case:
+    return {"objectives": [base]}, {"objectives": [changed]}
+
+
+def backend(**changed: Any) -> Case:
+    return {"backends": [{"name": "t", "otlp": OTLP}]}, {"backends": [{"name": "t", "otlp": {**OTLP, **changed}}]}
+
+
+def expression(**changed: Any) -> Case:
+    base = {"key": "tier", "operator": "In", "values": ["gold"]}
+    return {"selector": {"matchExpressions": [base]}}, {"selector": {"matchExpressions": [{**base, **changed}]}}
+
+
+POLICY_FIELDS: dict[str, Case] = {
+    "selector.matchLabels": ({}, {"selector": {"matchLabels": {"app": "other"}}}),
+    "selector.matchExpressions[].key": expression(key="absent"),
+    "selector.matchExpressions[].operator": expression(operator="NotIn"),
+    "selector.matchExpressions[].values": expression(values=["silver"]),
+    "attributes": ({}, {"attributes": {"team": "payments"}}),
+    "injection.mode": ({}, {"injection": {"mode": "Disabled"}}),
+    "injection.containers.include": ({}, {"injection": {"containers": {"include": ["main"]}}}),
+    "injection.containers.exclude": ({}, {"injection": {"containers": {"exclude": ["side"]}}}),
+    "injection.env[].name": ({"injection": {"env": [{"name": "A"}]}}, {"injection": {"env": [{"name": "B"}]}}),
+    "injection.env[].value": ({"injection": {"env": [{"name": "A"}]}}, {"injection": {"env": [{"name": "A", "value": "v"}]}}),
+    "content.capture": ({}, {"content": {"capture": "Full"}}),
+    "collector.mode": ({}, {"collector": {"mode": "Dedicated"}}),
+    "backends[].name": ({"backends": [{"name": "t", "otlp": OTLP}] * 2}, {"backends": [{"name": n, "otlp": OTLP} for n in ("t", "u")]}),
+    "backends[].destination": ({}, {"backends": [{"name": "t", "destination": "vault"}]}),
+    "backends[].otlp.endpoint": backend(endpoint="https://other.example.com"),
+    "backends[].otlp.insecure": (
+        {"backends": [{"name": "t", "otlp": {"endpoint": "http://otlp.example.com"}}]},
+        {"backends": [{"name": "t", "otlp": {"endpoint": "http://otlp.example.com", "insecure": True}}]},
+    ),
+    "backends[].otlp.headers": backend(headers={"X-Scope-OrgID": "llm"}),
+    "backends[].otlp.credentialsSecretRef.name": backend(credentialsSecretRef={"name": "s"}),
+    "backends[].otlp.credentialsSecretRef.key": backend(credentialsSecretRef={"name": "s", "key": "k"}),
+    "budgets[].name": budget(name="c"),
+    "budgets[].period": budget(period="Day"),
+    "budgets[].limitUSD": budget(limitUSD=11),
+    "budgets[].warnAt": budget(warnAt=[0.5]),
+    "budgets[].match.team": budget(match={"team": "x"}),
+    "budgets[].match.feature": budget(match={"feature": "x"}),
+    "budgets[].match.model": budget(match={"model": "gpt-4o"}),
+    "budgets[].match.agent": budget(match={"agent": "x"}),
+    "budgets[].match.workload": budget(match={"workload": "x"}),
+    "objectives[].name": objective(LATENCY, {**LATENCY, "name": "m"}),
+    "objectives[].availability.target": objective(
+        {"name": "a", "availability": {"target": 0.9}}, {"name": "a", "availability": {"target": 0.95}}
+    ),
+    "objectives[].latency.target": objective(LATENCY, {"name": "l", "latency": {"target": 0.95, "threshold": "5s"}}),
+    "objectives[].latency.threshold": objective(LATENCY, {"name": "l", "latency": {"target": 0.9, "threshold": "7s"}}),
+    "alerts.labels": ({}, {"alerts": {"labels": {"route": "chat"}}}),
+    "alerts.disabled": ({}, {"alerts": {"disabled": ["LLMLatencyBudgetBurn"]}}),
+    "dashboards.delivery": ({}, {"dashboards": {"delivery": "None"}}),
+}
