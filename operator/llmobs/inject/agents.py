@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from llmobs.inject.pod import Meta, Spec
+import re
+
+from llmobs.inject.pod import Container, EnvVar, Meta, Spec
 
 INIT_CONTAINERS = {
     "opentelemetry-auto-instrumentation-python": "opentelemetry-operator",
@@ -10,6 +12,13 @@ INIT_CONTAINERS = {
     "newrelic-instrumentation-python": "New Relic",
     "dash0-instrumentation": "Dash0",
 }
+"""Exact names of the init containers that bring an agent."""
+
+INIT_PREFIXES = {"nri-python--": "New Relic"}
+"""Starts of names that go on with the name of the instrumented container."""
+
+VOLUMES = {"dash0-instrumentation": "Dash0"}
+"""Names of volumes, for agents that come as an image volume without an init container."""
 
 ANNOTATIONS = {
     "instrumentation.opentelemetry.io/inject-python": "opentelemetry-operator",
@@ -17,13 +26,51 @@ ANNOTATIONS = {
 }
 """Annotations on the pod that ask an agent which may come after us; ``"false"`` asks for nothing."""
 
+_FOR_ONE_CONTAINER = re.compile(r"admission\.datadoghq\.com/.+\.python-lib\.version")
+"""Datadog's annotation for one container of the pod."""
+
+_ODIGOS_DISTRIBUTION = "ODIGOS_DISTRO_NAME"
+_ODIGOS_FILES = "/var/odigos/python"
+"""Odigos leaves no init container: its files lie on the node, and variables of the container say what is used."""
+
 
 def other_agent(meta: Meta, spec: Spec) -> str | None:
     """The name of another agent in this pod; none when there is none."""
+    return _delivered(spec) or _asked(meta) or _by_variable(spec)
+
+
+def _delivered(spec: Spec) -> str | None:
     for container in spec.init_containers or ():
-        if container.name in INIT_CONTAINERS:
-            return INIT_CONTAINERS[container.name]
+        name = container.name
+        found = INIT_CONTAINERS.get(name) or next((agent for start, agent in INIT_PREFIXES.items() if name.startswith(start)), None)
+        if found:
+            return found
+    return next((VOLUMES[volume.name] for volume in spec.volumes or () if volume.name in VOLUMES), None)
+
+
+def _asked(meta: Meta) -> str | None:
     if not meta.annotations:
         return None
-    asked = (agent for key, agent in ANNOTATIONS.items() if meta.annotations.get(key, "false").lower() != "false")
-    return next(asked, None)
+    for key, value in meta.annotations.items():
+        if value.lower() == "false":
+            continue
+        if key in ANNOTATIONS:
+            return ANNOTATIONS[key]
+        if key.startswith("admission.") and _FOR_ONE_CONTAINER.fullmatch(key):
+            return "Datadog"
+    return None
+
+
+def _by_variable(spec: Spec) -> str | None:
+    return "Odigos" if any(_odigos(container) for container in spec.containers or ()) else None
+
+
+def _odigos(container: Container) -> bool:
+    return any(_of_odigos(item) for item in container.env or ())
+
+
+def _of_odigos(item: EnvVar) -> bool:
+    # "python-community" and the like: a pod in another language has the variable too.
+    if item.name == _ODIGOS_DISTRIBUTION:
+        return (item.value or "").startswith("python")
+    return item.name == "PYTHONPATH" and _ODIGOS_FILES in (item.value or "")
