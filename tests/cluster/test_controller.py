@@ -117,7 +117,16 @@ def test_pods_are_counted_with_reasons(world: World) -> None:
     status = world.server.get(path)["status"]
     assert status["injected"] == "2/5"
     found = {item["reason"]: (item["count"], item["example"]) for item in status["skipped"]}
-    assert found == {"HostNetwork": (1, "host"), "OptedOut": (1, "never"), "NotInjected": (1, "bare")}
+    assert found == {"HostNetwork": (1, "host"), "OptedOut": (1, "never"), "Missed": (1, "bare")}
+    where = f'k8s_namespace="{namespace}",policy="p"'
+    lines = world.controller.ask("/metrics")[1].splitlines()
+    told = dict(line.rsplit(" ", 1) for line in lines if line.startswith("llmobs_pods") and where in line)
+    states = {"injected": "2.0", "outdated": "1.0", "skipped": "3.0", "missed": "1.0"}
+    reasons = dict.fromkeys(("HostNetwork", "OptedOut", "Missed"), "1.0")
+    assert told == {
+        **{f'llmobs_pods{{{where},state="{state}"}}': count for state, count in states.items()},
+        **{f'llmobs_pods_skipped{{{where},reason="{reason}"}}': count for reason, count in reasons.items()},
+    }
 
 
 def test_of_two_policies_for_one_pod_the_loser_is_told(world: World) -> None:

@@ -22,6 +22,8 @@ from llmobs.plan.findings import Pods
 
 SHADOWED = "Shadowed"
 """Why a policy's pod counts as skipped when another policy governs it."""
+MISSED = "Missed"
+"""Why a pod counts as skipped that admission would instrument now: it is older than the policy, or the webhook was away."""
 
 
 async def pods(client: Client, namespace: str) -> list[Manifest]:
@@ -82,7 +84,7 @@ def _judge(count: _Count, pod: Manifest, name: str, revision: str, namespace: Na
     reason = _decision(pod, namespace).reason
     if reason in (Reason.INJECTED, Reason.ALREADY_INJECTED):
         count.missed.append(name)
-        count.skip("NotInjected", name)
+        count.skip(MISSED, name)
     else:
         count.skip(reason.value, name)
 

@@ -21,7 +21,6 @@ from llmobs.kit.errors import Invalid
 from llmobs.plan.build import policy_parts
 from llmobs.plan.findings import Pods, accepted, budgets, injection, shadow, telemetry, within
 from llmobs.plan.status import policy_status, refused_status
-from llmobs.telemetry.controller import STATES
 
 _DESTINATION = re.compile(r"^spec\.(defaults\.)?backends\[\d+\]\.destination$")
 
@@ -107,6 +106,7 @@ async def _pods(context: Context, view: View, policy: Policy) -> Pods:
     siblings = [compiled(item, platform) for where, item in view.policies.items() if where.namespace == place]
     labels = context.world.labels.get(place, {})
     found = tally(await pods(context.client, place), namespace(place, labels, siblings))[policy.key]
-    for state, count in zip(STATES, (found.injected, len(found.missed), sum(s.count for s in found.skipped)), strict=True):
-        context.metrics.pods.labels(place, policy.identity.name, state).set(count)
+    reasons = {item.reason: item.count for item in found.skipped}
+    states = {"injected": found.injected, "outdated": found.outdated, "skipped": sum(reasons.values()), "missed": len(found.missed)}
+    context.metrics.count_pods(namespace=place, policy=policy.identity.name, states=states, reasons=reasons)
     return found

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
-STATES = ("injected", "missed", "skipped")
-"""Values of the label state: missed is the part of skipped that a restart would instrument."""
+_POLICY = ("k8s_namespace", "policy")
+"""Never the label ``namespace``: a scrape renames that one to ``exported_namespace`` and puts the controller's own in its place."""
 
 _BOUNDS = (0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
@@ -17,6 +17,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._known: dict[tuple[str, str], tuple[frozenset[str], frozenset[str]]] = {}
         ProcessCollector(registry=self.registry)
         self.duration = Histogram(
             "llmobs_reconcile_duration_seconds", "How long one reconciliation took.", ["kind"], buckets=_BOUNDS, registry=self.registry
@@ -32,10 +33,16 @@ class Metrics:
         )
         self.resync = Gauge("llmobs_resync_timestamp_seconds", "When everything was last read anew.", registry=self.registry)
         self.policies = Gauge("llmobs_policies", "LLMObservability resources by verdict.", ["state"], registry=self.registry)
-        self.pods = Gauge(
-            "llmobs_policy_pods",
-            "Pods that policies match, by state: injected, missed, skipped.",
-            ["namespace", "policy", "state"],
+        self._pods = Gauge(
+            "llmobs_pods",
+            "Pods that policies match, by state: injected, outdated (a part of injected), skipped, missed (a part of skipped).",
+            [*_POLICY, "state"],
+            registry=self.registry,
+        )
+        self._skipped = Gauge(
+            "llmobs_pods_skipped",
+            "Pods that policies match and that are not injected, by reason.",
+            [*_POLICY, "reason"],
             registry=self.registry,
         )
         self.prometheus = Gauge("llmobs_prometheus_up", "Whether spend could be read from Prometheus last time.", registry=self.registry)
@@ -43,8 +50,22 @@ class Metrics:
             "llmobs_certificate_expiry_timestamp_seconds", "When the webhook's serving certificate ends.", registry=self.registry
         )
 
+    def count_pods(self, *, namespace: str, policy: str, states: Mapping[str, int], reasons: Mapping[str, int]) -> None:
+        """Say how the pods of a policy fare; a state or reason that is not named any more is dropped."""
+        where = (namespace, policy)
+        states_known, reasons_known = self._known.get(where, (frozenset(), frozenset()))
+        _put(self._pods, where, states, states_known)
+        _put(self._skipped, where, reasons, reasons_known)
+        self._known[where] = (frozenset(states), frozenset(reasons))
+
     def forget(self, *, namespace: str, policy: str) -> None:
         """Drop what is said about a policy that is gone."""
-        for state in STATES:
-            with suppress(KeyError):
-                self.pods.remove(namespace, policy, state)
+        self.count_pods(namespace=namespace, policy=policy, states={}, reasons={})
+        del self._known[namespace, policy]
+
+
+def _put(gauge: Gauge, where: tuple[str, str], counts: Mapping[str, int], known: frozenset[str]) -> None:
+    for word in known - counts.keys():
+        gauge.remove(*where, word)
+    for word, count in counts.items():
+        gauge.labels(*where, word).set(count)

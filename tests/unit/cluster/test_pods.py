@@ -38,7 +38,7 @@ def test_pods_are_injected_outdated_missed_or_skipped() -> None:
     assert (counted.matched, counted.injected, counted.outdated, counted.missed) == (6, 2, 1, ("c",))
     assert [(item.reason, item.count, item.example) for item in counted.skipped] == [
         ("HostNetwork", 2, "e"),
-        ("NotInjected", 1, "c"),
+        ("Missed", 1, "c"),
         ("OptedOut", 1, "d"),
     ]
 
@@ -48,7 +48,7 @@ def test_a_pod_belongs_to_the_most_specific_policy_and_the_loser_knows() -> None
     counted = tally([pod("w", {"app": "web"}, revision="u-narrow.3"), pod("x")], place(wide, narrow))
     assert (counted["n/narrow"].matched, counted["n/narrow"].injected, counted["n/narrow"].elsewhere) == (1, 1, ())
     assert (counted["n/wide"].matched, counted["n/wide"].elsewhere) == (2, ("n/narrow",))
-    assert {item.reason: item.count for item in counted["n/wide"].skipped} == {"Shadowed": 1, "NotInjected": 1}
+    assert {item.reason: item.count for item in counted["n/wide"].skipped} == {"Shadowed": 1, "Missed": 1}
 
 
 def test_the_label_on_the_namespace_counts() -> None:
