@@ -36,3 +36,8 @@ BUDGET_USED = "llm_budget_used_ratio"
 """Recorded: spent divided by limit; labels as BUDGET."""
 MONTH_TO_DATE = "namespace:llm_cost_usd:month_to_date"
 """Recorded: a namespace's spend since the first of the month, with or without a budget."""
+
+PODS = "llmobs_pods"
+"""The controller's: pods that a policy matches; labels k8s_namespace, policy, state (injected, outdated, skipped, missed)."""
+PODS_SKIPPED = "llmobs_pods_skipped"
+"""The controller's: pods that a policy matches and that are not injected; labels k8s_namespace, policy, reason."""

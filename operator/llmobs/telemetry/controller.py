@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
+from llmobs.catalogue import metrics
+
 _POLICY = ("k8s_namespace", "policy")
 """Never the label ``namespace``: a scrape renames that one to ``exported_namespace`` and puts the controller's own in its place."""
 
@@ -34,13 +36,13 @@ class Metrics:
         self.resync = Gauge("llmobs_resync_timestamp_seconds", "When everything was last read anew.", registry=self.registry)
         self.policies = Gauge("llmobs_policies", "LLMObservability resources by verdict.", ["state"], registry=self.registry)
         self._pods = Gauge(
-            "llmobs_pods",
+            metrics.PODS,
             "Pods that policies match, by state: injected, outdated (a part of injected), skipped, missed (a part of skipped).",
             [*_POLICY, "state"],
             registry=self.registry,
         )
         self._skipped = Gauge(
-            "llmobs_pods_skipped",
+            metrics.PODS_SKIPPED,
             "Pods that policies match and that are not injected, by reason.",
             [*_POLICY, "reason"],
             registry=self.registry,

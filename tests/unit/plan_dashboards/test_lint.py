@@ -58,7 +58,7 @@ def known() -> set[str]:
         for rule in group["rules"]
         if "record" in rule
     }
-    raw = {metrics.CALLS, metrics.TOKENS, metrics.COST, f"{metrics.DURATION}_bucket"}
+    raw = {metrics.CALLS, metrics.TOKENS, metrics.COST, f"{metrics.DURATION}_bucket", metrics.PODS, metrics.PODS_SKIPPED}
     return recorded | raw | FOREIGN
 
 
