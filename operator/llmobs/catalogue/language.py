@@ -32,3 +32,7 @@ class Language:
     """Our entry."""
     separator: str
     """What stands between entries."""
+
+    def joined(self, value: str) -> str:
+        """``value`` with our entry last: the user's come first, and an empty value means none, as it does to the interpreter."""
+        return f"{value}{self.separator}{self.entry}" if value else self.entry

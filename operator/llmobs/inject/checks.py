@@ -83,7 +83,7 @@ def _other_agent(case: Case) -> Reason | None:
 
 def present(spec: Spec, language: Language) -> bool:
     """Whether the pod has the init container of a language already."""
-    return any(container.name == language.init_container for container in spec.init_containers or ())
+    return bool(spec.init_containers) and language.init_container in [container.name for container in spec.init_containers or ()]
 
 
 def _containers(case: Case) -> Reason | None:
@@ -98,20 +98,22 @@ def _names(case: Case) -> Reason | None:
 
 
 def _taken(spec: Spec, found: Iterable[Target], language: Language) -> bool:
-    volumes = (volume for volume in spec.volumes or () if volume.name == language.volume)
-    if any(volume.empty_dir is None for volume in volumes):
+    for volume in spec.volumes or ():
+        if volume.name == language.volume and volume.empty_dir is None:
+            return True
+    if language.init_container in [container.name for container in spec.containers or ()]:
         return True
-    if any(container.name == language.init_container for container in spec.containers or ()):
-        return True
-    return any(_path_taken(target.container, language) for target in found)
+    return True in [_path_taken(target.container, language) for target in found]
 
 
 def _path_taken(container: Container, language: Language) -> bool:
     ours = language.mount_path
-    foreign = [mount.mount_path for mount in container.volume_mounts or () if mount.name != language.volume]
-    paths = [*foreign, *(device.device_path for device in container.volume_devices or ())]
+    paths = [mount.mount_path for mount in container.volume_mounts or () if mount.name != language.volume]
+    if container.volume_devices:
+        paths += [device.device_path for device in container.volume_devices]
     # Below ours counts too: nothing can be mounted inside a read-only volume.
-    return any(path.rstrip("/") == ours or path.startswith(ours + "/") for path in paths)
+    near = [path for path in paths if path.startswith(ours)]
+    return any(path[len(ours) : len(ours) + 1] in ("", "/") for path in near) if near else False
 
 
 CHECKS = (
@@ -123,3 +125,12 @@ CHECKS = (
     Check("a container to instrument", _containers),
     Check("our names are free", _names),
 )
+
+
+def failed(found: Case) -> Reason | None:
+    """The reason of the first check that fails; none when all pass."""
+    for item in CHECKS:
+        reason = item.fails(found)
+        if reason is not None:
+            return reason
+    return None

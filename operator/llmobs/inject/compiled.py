@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -16,7 +17,10 @@ from llmobs.api.v1alpha1.selector import LabelSelector
 from llmobs.catalogue.language import Language
 from llmobs.catalogue.languages import languages
 from llmobs.inject.identity import NODE_NAME, POD_NAME, POD_UID, encoded
-from llmobs.inject.patch import fragment
+from llmobs.inject.patch import Appending, Block, appending, entries, fragment
+
+SAFE_TO_EVICT = "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes"
+"""Without it the cluster autoscaler keeps a node because of our emptyDir."""
 
 DEFAULT_LANGUAGES = ("python",)
 
@@ -99,6 +103,49 @@ class CompiledPolicy:
     """The annotations that say who injected."""
     init_containers: frozenset[str]
     """Names of the init containers that deliver its languages."""
+
+    @cached_property
+    def lists(self) -> Mapping[str, str]:
+        """The values of the variables that list paths, for a container that sets none of them."""
+        languages = [item.language for item in self.deliveries]
+        return {item.variable: item.joined(self.paths.get(item.variable, "")) for item in languages}
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The names of all variables that a container gets."""
+        return frozenset([*self.variables, RESOURCE_ATTRIBUTES, *self.extra, *self.lists])
+
+    @cached_property
+    def volumes(self) -> frozenset[str]:
+        """The names of its volumes."""
+        return frozenset(item.language.volume for item in self.deliveries)
+
+    @cached_property
+    def annotated(self) -> frozenset[str]:
+        """All annotations that a pod may get."""
+        return frozenset([*self.annotations, SAFE_TO_EVICT])
+
+    @cached_property
+    def before(self) -> Appending:
+        """The variables before the resource attributes."""
+        return appending("/env", self.variables.values())
+
+    @cached_property
+    def after(self) -> Appending:
+        """The variables behind the resource attributes."""
+        lists = [{"name": name, "value": value} for name, value in self.lists.items()]
+        return appending("/env", [*self.extra.values(), *lists])
+
+    @cached_property
+    def mounts(self) -> Appending:
+        """The mounts of a container that has none of ours."""
+        return appending("/volumeMounts", [item.mount for item in self.deliveries])
+
+    @cached_property
+    def marks(self) -> Block:
+        """The annotations of a pod that has none of ours."""
+        volumes = ",".join(item.language.volume for item in self.deliveries)
+        return entries("/metadata/annotations", {**self.annotations, **({SAFE_TO_EVICT: volumes} if volumes else {})})
 
     @property
     def rank(self) -> tuple[int, str, str]:

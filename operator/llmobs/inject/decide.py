@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from llmobs.inject.checks import CHECKS, case
+from llmobs.inject.checks import case, failed
 from llmobs.inject.compiled import CompiledPolicy
 from llmobs.inject.injection import operations
-from llmobs.inject.patch import Operation, check
+from llmobs.inject.patch import Change, check
 from llmobs.inject.pod import Pod
 from llmobs.inject.reasons import Reason
 from llmobs.inject.select import Namespace, matching
@@ -20,7 +20,7 @@ class Decision:
     reason: Reason
     policy: CompiledPolicy | None = None
     losers: tuple[CompiledPolicy, ...] = ()
-    operations: tuple[Operation, ...] = ()
+    operations: tuple[Change, ...] = ()
 
 
 def decide(pod: Pod, namespace: Namespace) -> Decision:
@@ -35,7 +35,7 @@ def decide(pod: Pod, namespace: Namespace) -> Decision:
     candidates = matching(namespace.policies, meta.labels or {})
     policy, losers = next(iter(candidates), None), tuple(candidates[1:])
     found = case(meta, pod.spec, namespace, policy)
-    reason = next((reason for item in CHECKS if (reason := item.fails(found)) is not None), None)
+    reason = failed(found)
     if reason is not None or policy is None:
         return Decision(reason or Reason.NO_POLICY, policy, losers)
     made = tuple(operations(found, policy))

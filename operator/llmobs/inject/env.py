@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 
@@ -10,25 +10,28 @@ import msgspec
 
 from llmobs.catalogue.language import Language
 from llmobs.inject.compiled import RESOURCE_ATTRIBUTES, CompiledPolicy
-from llmobs.inject.patch import Operation, appended
+from llmobs.inject.patch import Change, Operation, appended
 from llmobs.inject.pod import Container, EnvVar
 
 
-def variables(path: str, container: Container, policy: CompiledPolicy, attributes: str) -> list[Operation]:
+def variables(path: str, container: Container, policy: CompiledPolicy, attributes: str) -> Sequence[Change]:
     """Operations on the container at ``path`` that add what is missing; ``attributes`` is the value of our resource attributes."""
     own = container.env or []
     known = {item.name for item in own}
+    if container.env is not None and policy.names.isdisjoint(known):
+        middle = Operation("add", path + "/env/-", {"name": RESOURCE_ATTRIBUTES, "value": attributes})
+        return (policy.before.at(path), middle, policy.after.at(path))
     new: list[msgspec.Raw | dict[str, str]] = [entry for name, entry in policy.variables.items() if name not in known]
     if RESOURCE_ATTRIBUTES not in known:
         new.append({"name": RESOURCE_ATTRIBUTES, "value": attributes})
     new += [entry for name, entry in policy.extra.items() if name not in known]
-    changes: list[_Change] = []
+    changes: list[_Edit] = []
     for delivery in policy.deliveries:
         language = delivery.language
         if language.variable in known:
             changes += _extended(own, language)
         else:
-            new.append({"name": language.variable, "value": _joined(policy.paths.get(language.variable, ""), language)})
+            new.append({"name": language.variable, "value": policy.lists[language.variable]})
     added = appended(f"{path}/env", new, present=container.env is not None)
     return [*_operations(path, changes), *added] if changes else added
 
@@ -40,8 +43,8 @@ def reads_reference(container: Container, language: Language) -> bool:
 
 
 @dataclass(frozen=True)
-class _Change:
-    """A change to the variable at ``index``: its new value, or a new name and the variable to put behind it."""
+class _Edit:
+    """An edit of the variable at ``index``: its new value, or a new name and the variable to put behind it."""
 
     index: int
     value: str = ""
@@ -50,7 +53,7 @@ class _Change:
     behind: Mapping[str, str] | None = None
 
 
-def _extended(own: list[EnvVar], language: Language) -> Iterator[_Change]:
+def _extended(own: list[EnvVar], language: Language) -> Iterator[_Edit]:
     found = _last(own, language.variable)
     if found is None:
         return
@@ -58,13 +61,13 @@ def _extended(own: list[EnvVar], language: Language) -> Iterator[_Change]:
     if item.value_from is not None:
         # Renamed where it stands and referred to right behind, so that later references to either name still resolve.
         name = _free(own, f"ORIGINAL_{language.variable}")
-        value = _joined(f"$({name})", language)
-        yield _Change(index, name=name, behind={"name": language.variable, "value": value})
+        value = language.joined(f"$({name})")
+        yield _Edit(index, name=name, behind={"name": language.variable, "value": value})
     elif language.entry not in (item.value or "").split(language.separator):
-        yield _Change(index, value=_joined(item.value or "", language), had_value=item.value is not None)
+        yield _Edit(index, value=language.joined(item.value or ""), had_value=item.value is not None)
 
 
-def _operations(path: str, changes: list[_Change]) -> Iterator[Operation]:
+def _operations(path: str, changes: list[_Edit]) -> Iterator[Operation]:
     # From the end, so that an insertion moves nothing that is still to be changed.
     for change in sorted(changes, key=lambda item: item.index, reverse=True):
         at = f"{path}/env/{change.index}"
@@ -78,11 +81,6 @@ def _operations(path: str, changes: list[_Change]) -> Iterator[Operation]:
 def _last(own: list[EnvVar], name: str) -> tuple[int, EnvVar] | None:
     """Of variables with the same name the last one counts, as for the kubelet."""
     return next(((index, own[index]) for index in range(len(own) - 1, -1, -1) if own[index].name == name), None)
-
-
-def _joined(value: str, language: Language) -> str:
-    """The user's entries first; an empty value means none, as it does to the interpreter."""
-    return f"{value}{language.separator}{language.entry}" if value else language.entry
 
 
 def _free(own: list[EnvVar], name: str) -> str:

@@ -28,6 +28,14 @@ _WORKLOADS = {
     "Job": "k8s.job.name",
 }
 
+_DERIVED = frozenset(
+    [
+        *("service.name", "service.namespace", "service.instance.id", "service.version", "k8s.namespace.name", "k8s.container.name"),
+        *("k8s.pod.name", "k8s.pod.uid", "k8s.node.name", *_WORKLOADS.values()),
+    ]
+)
+"""The keys that are derived from the pod; where somebody chose one of them, its place stays and its value changes."""
+
 _SCHEDULED = re.compile(r"(.+)-([0-9]{8})")
 _EARLIEST_MINUTE = 26_000_000
 """June 2019 in minutes since 1970. A CronJob's Job ends in such a number; a date such as 20261121 lies below it."""
@@ -84,6 +92,7 @@ class ResourceAttributes:
         }
         if found is not None:
             self._pod[_WORKLOADS[found.kind]] = _encoded(found.name)
+        self._begin, self._end = _listed(self._pod), "".join([f",{key}={value}" for key, value in self._chosen.items()])
 
     def of(self, container: Container) -> str:
         """``key=value,...`` with percent-encoded values; annotations win over the policy, and that over what is derived."""
@@ -94,8 +103,13 @@ class ResourceAttributes:
         version = self._version or image_version(container.image)
         if version:
             own["service.version"] = _encoded(version)
-        merged = {**self._pod, **own, **self._chosen}
-        return ",".join([f"{key}={value}" for key, value in merged.items()])
+        if self._chosen.keys().isdisjoint(_DERIVED):
+            return f"{self._begin},{_listed(own)}{self._end}"
+        return _listed({**self._pod, **own, **self._chosen})
+
+
+def _listed(attributes: Mapping[str, str]) -> str:
+    return ",".join([f"{key}={value}" for key, value in attributes.items()])
 
 
 def _service_name(labels: Mapping[str, str], found: Workload | None) -> str:

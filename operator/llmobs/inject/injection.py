@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from llmobs.api import names
 from llmobs.inject.checks import Case, present
-from llmobs.inject.compiled import CompiledPolicy, Delivery
+from llmobs.inject.compiled import SAFE_TO_EVICT, CompiledPolicy, Delivery
 from llmobs.inject.env import variables
 from llmobs.inject.identity import ResourceAttributes
-from llmobs.inject.patch import Operation, appended, pointer
+from llmobs.inject.patch import Change, Operation, appended, entries, pointer
 from llmobs.inject.pod import Meta, Spec
 from llmobs.inject.qos import init_resources
 from llmobs.inject.targets import Target
 
-SAFE_TO_EVICT = "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes"
-"""Without it the cluster autoscaler keeps a node because of our emptyDir."""
+_LABEL = entries("/metadata/labels", {names.INJECTED: "true"})
 
 
-def operations(case: Case, policy: CompiledPolicy) -> list[Operation]:
+def operations(case: Case, policy: CompiledPolicy) -> list[Change]:
     """What is missing in a pod that ``policy`` is for. Raises ``ValueError`` for a malformed resource quantity.
 
     Containers first: the init container that is put in later may move the init containers among them.
     """
     attributes = ResourceAttributes(meta=case.meta, namespace=case.namespace.name, given=policy.attributes)
-    made: list[Operation] = []
+    made: list[Change] = []
     for target in case.targets:
         made += variables(target.path, target.container, policy, attributes.of(target.container))
         made += _mounts(target, policy)
@@ -35,8 +34,10 @@ def operations(case: Case, policy: CompiledPolicy) -> list[Operation]:
     return made
 
 
-def _mounts(target: Target, policy: CompiledPolicy) -> list[Operation]:
+def _mounts(target: Target, policy: CompiledPolicy) -> Sequence[Change]:
     own = target.container.volume_mounts
+    if own and policy.volumes.isdisjoint([mount.name for mount in own]):
+        return (policy.mounts.at(target.path),) if policy.deliveries else ()
     known = {(mount.name, mount.mount_path) for mount in own or ()}
     new = [item.mount for item in policy.deliveries if (item.language.volume, item.language.mount_path) not in known]
     return appended(f"{target.path}/volumeMounts", new, present=own is not None)
@@ -61,7 +62,9 @@ def _volumes(spec: Spec, policy: CompiledPolicy) -> list[Operation]:
     return appended("/spec/volumes", new, present=spec.volumes is not None)
 
 
-def _marks(meta: Meta, spec: Spec, policy: CompiledPolicy) -> list[Operation]:
+def _marks(meta: Meta, spec: Spec, policy: CompiledPolicy) -> list[Change]:
+    if meta.labels and meta.annotations and names.INJECTED not in meta.labels and policy.annotated.isdisjoint(meta.annotations):
+        return [_LABEL, policy.marks]
     labels, own = meta.labels or {}, meta.annotations or {}
     # A pod that was instrumented before: what it says of that stays true.
     kept = own if all(present(spec, item.language) for item in policy.deliveries) else {}

@@ -6,8 +6,8 @@ An operation that does not fit refuses the whole pod, even where the webhook's f
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -22,6 +22,21 @@ class Operation(msgspec.Struct, frozen=True, gc=False):
     op: str
     path: str
     value: Any
+
+
+class Block(msgspec.Struct, frozen=True, gc=False):
+    """Several additions to one list or map, as text made ready before the pod came.
+
+    ``path`` is the list or map. To a list ``count`` items are appended, a map gets ``keys`` (escaped); ``text`` is the operations.
+    """
+
+    path: str
+    text: bytes
+    count: int = 0
+    keys: frozenset[str] = frozenset()
+
+
+Change = Operation | Block
 
 
 class Misfit(Exception):
@@ -48,9 +63,37 @@ def appended(path: str, items: Sequence[Any], *, present: bool) -> list[Operatio
     return [Operation("add", path, list(items))]
 
 
-def encoded(operations: Sequence[Operation]) -> bytes:
+class Appending(NamedTuple):
+    """Items to append to a list whose place differs from pod to pod: the text around each mention of the place."""
+
+    below: str
+    pieces: tuple[bytes, ...]
+    items: int
+
+    def at(self, path: str) -> Block:
+        """The operations for the list ``below`` this path."""
+        return Block(path + self.below, path.encode().join(self.pieces), self.items)
+
+
+def appending(below: str, items: Iterable[Any]) -> Appending:
+    """``items`` ready to be appended to a list at ``below`` of some path that needs no escape."""
+    values = [msgspec.json.encode(item) for item in items]
+    text = b"".join(b'\0%s/-","value":%s},{"op":"add","path":"' % (below.encode(), value) for value in values)
+    whole = (b'{"op":"add","path":"' + text).removesuffix(b',{"op":"add","path":"') if values else b""
+    # JSON text holds no zero byte, so that one can stand for the place.
+    return Appending(below, tuple(whole.split(b"\0")), len(values))
+
+
+def entries(path: str, values: Mapping[str, str]) -> Block:
+    """New keys with these values for the map at ``path``."""
+    operations = [Operation("add", path + pointer(key), value) for key, value in values.items()]
+    return Block(path, msgspec.json.encode(operations)[1:-1], keys=frozenset(pointer(key)[1:] for key in values))
+
+
+def encoded(operations: Iterable[Change]) -> bytes:
     """The patch as JSON."""
-    return msgspec.json.encode(operations)
+    texts = [item.text if type(item) is Block else msgspec.json.encode(item) for item in operations]
+    return b"[%s]" % b",".join(filter(None, texts))
 
 
 _REPLACEABLE = re.compile(r"/spec/(?:initC|c)ontainers/[0-9]+/env/[0-9]+/(?:name|value)|/metadata/(?:labels|annotations)/[^/]+")
@@ -81,8 +124,11 @@ class Shape:
             self.lists[f"{path}/{index}/volumeMounts"] = _length(container.volume_mounts)
             self.entries[f"{path}/{index}/env"] = container.env or []
 
-    def take(self, operation: Operation) -> None:
+    def take(self, operation: Change) -> None:
         """Take in one operation as the API server would. Raises :class:`Misfit`."""
+        if isinstance(operation, Block):
+            self._whole(operation)
+            return
         path = operation.path
         parent, _, last = path.rpartition("/")
         if operation.op == "replace":
@@ -95,6 +141,19 @@ class Shape:
             self.maps[path] = _fresh(path, self.maps[path], set(operation.value))
         else:
             self._set(path, parent, last)
+
+    def _whole(self, block: Block) -> None:
+        path = block.path
+        if block.count:
+            length = self.lists.get(path)
+            if length is None:
+                raise Misfit(f"add {path}/-: the list is absent")
+            self.lists[path] = length + block.count
+        if block.keys:
+            keys = self.maps.get(path)
+            if keys is None or not keys.isdisjoint(block.keys):
+                raise Misfit(f"add below {path}: the map is absent, or a key is there already")
+            keys |= block.keys
 
     def _insert(self, path: str, parent: str, last: str) -> None:
         length = self.lists[parent]
@@ -130,7 +189,7 @@ class Shape:
         return own[int(index)] if index.isdecimal() and int(index) < len(own) else None
 
 
-def check(pod: Pod, operations: Iterable[Operation]) -> None:
+def check(pod: Pod, operations: Iterable[Change]) -> None:
     """Raise :class:`Misfit` for the first operation that does not fit ``pod`` or would overwrite what it sets."""
     shape = Shape(pod)
     for operation in operations:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from llmobs.inject.identity import HASH_LABEL
-from llmobs.inject.patch import Operation, encoded
+from llmobs.inject.patch import Change, encoded
 from llmobs.kit.errors import Invalid
 
 Object = dict[str, Any]
@@ -97,9 +97,9 @@ def _controlled(meta: Object, kind: str, name: str) -> None:
     meta["ownerReferences"] = [{"kind": owner, "name": owner_name, "controller": True}]
 
 
-def relocated(operations: Iterable[Operation], body: Object, path: tuple[str, ...]) -> list[Object]:
+def relocated(operations: Iterable[Change], body: Object, path: tuple[str, ...]) -> list[Object]:
     """Operations on a seen pod as plain operations on the object it comes from, with the maps made that the template lacks."""
-    plain: list[Object] = msgspec.json.decode(encoded(list(operations)))
+    plain: list[Object] = msgspec.json.decode(encoded(operations))
     prefix = "".join(f"/{part}" for part in path)
     meta = template(body, path).get("metadata")
     made: list[Object] = []

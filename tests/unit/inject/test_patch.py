@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from llmobs.inject.patch import Misfit, Operation, check, encoded, pointer
+from llmobs.inject.patch import Block, Misfit, Operation, appending, check, encoded, entries, pointer
 from llmobs.inject.pod import decode
 
 POD = {
@@ -80,3 +80,40 @@ def test_an_insertion_moves_what_follows_so_paths_below_it_are_refused() -> None
 def test_keys_are_escaped() -> None:
     assert pointer("metadata", "labels", "a~b/c") == "/metadata/labels/a~0b~1c"
     assert json.loads(encoded([Operation("add", "/a", 1)])) == [{"op": "add", "path": "/a", "value": 1}]
+
+
+def test_a_block_is_the_same_text_as_its_operations() -> None:
+    values = [{"name": "A", "value": 'a "quoted" \u0000 zero'}, {"name": "B"}]
+    plain = [Operation("add", "/spec/containers/0/env/-", value) for value in values]
+    marks = {"a/b~c": "1", "d": "2"}
+
+    assert encoded([appending("/env", values).at("/spec/containers/0")]) == encoded(plain)
+    assert encoded([appending("/env", []).at("/spec/containers/0")]) == b"[]"
+    keys = [Operation("add", pointer("metadata", "annotations", key), value) for key, value in marks.items()]
+    assert encoded([entries("/metadata/annotations", marks)]) == encoded(keys)
+
+
+def fits(*operations: Operation | Block) -> None:
+    check(decode(json.dumps(POD).encode()), operations)
+
+
+def test_a_block_that_fits_counts_for_what_follows() -> None:
+    two = appending("/env", [{"name": "C"}, {"name": "D"}])
+
+    fits(two.at("/spec/containers/0"), Operation("add", "/spec/containers/0/env/4", {}), entries("/metadata/labels", {"c": "1"}))
+
+
+@pytest.mark.parametrize(
+    "operations",
+    [
+        [appending("/env", [{}]).at("/spec/containers/1")],
+        [appending("/env", [{}]).at("/spec/containers/2")],
+        [entries("/metadata/annotations", {"a": "1"})],
+        [entries("/metadata/labels", {"c": "1", "a/b": "2"})],
+        [entries("/metadata/labels", {"c": "1"}), entries("/metadata/labels", {"c": "1"})],
+        [appending("/env", [{}]).at("/spec/containers/0"), Operation("add", "/spec/containers/0/env/4", {})],
+    ],
+)
+def test_a_block_is_checked_as_its_operations_are(operations: list[Operation | Block]) -> None:
+    with pytest.raises(Misfit):
+        fits(*operations)
