@@ -6,6 +6,7 @@ import pytest
 from llmobs.api.effective import Identity
 from llmobs.api.v1alpha1.pricelist import LLMPriceListSpec
 from llmobs.kit.decode import decode
+from llmobs.prices.providers import canonical
 from llmobs.prices.table import table
 
 from tests.collector.conftest import inputs
@@ -254,3 +255,24 @@ def test_hostile_words_and_times_do_no_harm(gateway: Gateway) -> None:
     assert {len(labels["agent"]) for labels, _ in gateway.samples("llm_cost_usd_total", k8s_namespace="odd")} <= {0, 12, 128}
     assert {labels["provider"] for labels, _ in gateway.samples("llm_calls_total", k8s_namespace="odd")} == {"unknown", "openai"}
     assert {labels["service_name"] for labels, _ in gateway.samples("llm_calls_total", k8s_namespace="odd")} == {"5"}
+
+
+def test_discounts_are_taken_off_list_prices_only(start: Any) -> None:
+    shares = {"defaultDiscount": 0.1, "discounts": [{"provider": "azure", "discount": 0.3}, {"provider": "anthropic", "discount": 0}]}
+    spec = decode(LLMPriceListSpec, {"prices": PRICES["prices"][:1], "aliases": [{"from": "ours", "to": "gpt-4o-mini"}], **shares})
+    prices = table([(Identity("list"), spec)])
+    gateway = start(inputs(prices=prices))
+    asked = [
+        ("openai", "gpt-4o-mini", 0.9),
+        ("azure", "ours", 0.7),
+        ("anthropic", "claude-haiku-4-5", 1),
+        ("openai", "m-plain", 1),
+        (None, "gpt-4o-mini", 0.9),
+    ]
+    for index, (provider, model, paid) in enumerate(asked):
+        row = prices.find(model, provider and canonical(provider))
+        assert row is not None
+        gateway.send(span(current(model, 1000, 100, provider=provider)), namespace=f"off-{index}")
+        gateway.calls(f"off-{index}", 1)
+        cost = paid * (row.input * 1000 + row.output * 100) / 1e6
+        assert gateway.value("llm_cost_usd_total", k8s_namespace=f"off-{index}") == pytest.approx(cost, **EXACT)

@@ -114,7 +114,7 @@ def _policy(body: Mapping[str, Any], fleets: list[Fleet], labels: Mapping[str, M
 
 def _prices(documents: list[Document]) -> PriceTable:
     lists = _each(documents, lambda body: (effective.identity(body), decode(LLMPriceListSpec, body.get("spec") or {}, "spec")))
-    made = table(lists, at=datetime.now(UTC).date())
+    made = table(lists, at=datetime.now(UTC))
     for name, finding in made.refused.items():
         raise Invalid(f"LLMPriceList {name}: {finding.path}", finding.message)
     return made

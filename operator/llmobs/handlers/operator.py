@@ -7,7 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 
 import kopf
 
@@ -155,7 +155,7 @@ async def _done(context: Context, task: Task) -> float | None:
     return await fleet.reconcile(context)
 
 
-def priced(lists: Lists, today: date) -> tuple[PriceTable, Mapping[str, Invalid]]:
-    """The price table of a day, and why lists are not in it."""
-    made = table(lists, at=today)
+def priced(lists: Lists, now: datetime) -> tuple[PriceTable, Mapping[str, Invalid]]:
+    """The price table of a moment, and why lists are not in it."""
+    made = table(lists, at=now)
     return made, made.refused

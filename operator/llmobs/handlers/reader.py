@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from llmobs.api import effective
@@ -20,7 +21,7 @@ from llmobs.plan.inputs import Facts, Inputs
 from llmobs.prices.table import PriceTable
 
 Lists = Sequence[tuple[Identity, LLMPriceListSpec]]
-Priced = Callable[[Lists, date], tuple[PriceTable, Mapping[str, Invalid]]]
+Priced = Callable[[Lists, datetime], tuple[PriceTable, Mapping[str, Invalid]]]
 """Price lists to one table, and why a list (by name) could not be taken."""
 Refusals = dict[tuple[str, Key], Invalid]
 
@@ -39,19 +40,20 @@ class View:
 class Reader:
     """Parses the world, and remembers the last good state of what turns bad."""
 
-    def __init__(self, settings: Settings, priced: Priced, *, today: Callable[[], date] = lambda: datetime.now(UTC).date()) -> None:
+    def __init__(self, settings: Settings, priced: Priced, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._settings = settings
         self._priced = priced
-        self._today = today
+        self._now = now
+        self._moment = datetime.min.replace(tzinfo=UTC)
         self._good: dict[str, tuple[Body, Policy]] = {}
         self._fleets: dict[str, Fleet] = {}
         self._parsed: dict[str, tuple[Any, Policy | Invalid]] = {}
         self._table: tuple[Any, tuple[PriceTable, Mapping[str, Invalid]]] | None = None
-        self._view: tuple[int, Facts, date, View] | None = None
+        self._view: tuple[int, Facts, datetime, View] | None = None
 
     def view(self, world: World, facts: Facts) -> View:
         """The world, parsed; the same object as long as nothing changed."""
-        mark = (world.version, facts, self._today())  # list prices change on announced days
+        mark = (world.version, facts, self._priced_at())
         if self._view is None or self._view[:3] != mark:
             self._view = (*mark, self._made(world, facts))
         return self._view[3]
@@ -107,12 +109,24 @@ class Reader:
         return known[1]
 
     def _prices(self, world: World, refused: Refusals) -> PriceTable:
-        mark = (self._today(), *(essence(body) for _, body in _living(world, PRICES.kind)))
+        mark = (self._priced_at(), *(essence(body) for _, body in _living(world, PRICES.kind)))
         if self._table is None or self._table[0] != mark:
             self._table = (mark, self._tabled(world))
         table, wrong = self._table[1]
         refused.update({(PRICES.kind, Key("", name)): invalid for name, invalid in wrong.items()})
         return table
+
+    def _priced_at(self) -> datetime:
+        """The moment of the price table: moves on when a price that was announced has begun."""
+        now = self._now()
+        until = self._table[1][0].until if self._table else self._moment
+        if not self._moment <= now < until:
+            self._moment = now
+        return self._moment
+
+    def due(self) -> float:
+        """Seconds until an announced price begins; infinite before the first table."""
+        return (self._table[1][0].until - self._now()).total_seconds() if self._table else math.inf
 
     def _tabled(self, world: World) -> tuple[PriceTable, Mapping[str, Invalid]]:
         lists: list[tuple[Identity, LLMPriceListSpec]] = []
@@ -122,7 +136,7 @@ class Reader:
                 lists.append((effective.identity(body), decode(LLMPriceListSpec, body.get("spec") or {}, "spec")))
             except Invalid as invalid:
                 unreadable[where.name] = invalid
-        table, wrong = self._priced(lists, self._today())
+        table, wrong = self._priced(lists, self._priced_at())
         return table, {**wrong, **unreadable}
 
 

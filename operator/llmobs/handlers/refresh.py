@@ -32,7 +32,7 @@ async def refresh(context: Context) -> float:
     context.ask(CERTIFICATES, 0.0)
     context.ask(FLEET, 0.0)
     context.ask_all()
-    return seconds(context.settings.resync)
+    return max(1.0, min(seconds(context.settings.resync), context.reader.due()))
 
 
 def _name(context: Context, labels: dict[str, dict[str, str]]) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from llmobs.api.v1alpha1.pricelist import LLMPriceListSpec, Price
 from llmobs.kit.errors import Invalid
@@ -19,20 +20,25 @@ class Source:
 
     name: str
     prices: Mapping[str, tuple[int, Price]]
-    """Key of the row -> position in spec.prices and the price."""
+    """Key of the row -> position in spec.prices and the price; of several the one that begins last."""
     aliases: Mapping[str, tuple[int, str]]
     """Name -> position in spec.aliases and the name it leads to."""
+    discounts: Mapping[str, tuple[str, float]] = field(default_factory=dict)
+    """Provider, or none for all others -> path of the field and the share taken off list prices."""
+    history: Mapping[str, Mapping[dt.datetime, tuple[int, Price]]] = field(default_factory=dict)
+    """Key of the row -> beginning -> position in spec.prices and the price."""
+
+    def at(self, moment: dt.datetime | None) -> Source:
+        """The same list with the prices in force then; without a moment with all that are announced."""
+        if moment is None:
+            return self
+        begun = {full: [start for start in prices if start <= moment] for full, prices in self.history.items()}
+        return replace(self, prices={full: self.history[full][max(starts)] for full, starts in begun.items() if starts})
 
 
 def source(name: str, spec: LLMPriceListSpec) -> Source:
     """One list by itself. Raises :class:`Invalid` when it gives one name twice."""
-    prices: dict[str, tuple[int, Price]] = {}
-    for index, price in enumerate(spec.prices):
-        path = f"spec.prices[{index}].model"
-        full = key(canonical_provider(price.provider) if price.provider else None, _plain(price.model, path))
-        if full in prices:
-            raise Invalid(path, f"{price.model!r} is priced by spec.prices[{prices[full][0]}] already; keep one of them")
-        prices[full] = (index, price)
+    history = _history(spec)
     aliases: dict[str, tuple[int, str]] = {}
     for index, alias in enumerate(spec.aliases):
         path = f"spec.aliases[{index}]"
@@ -40,7 +46,30 @@ def source(name: str, spec: LLMPriceListSpec) -> Source:
         if from_ in aliases:
             raise Invalid(f"{path}.from", f"{alias.from_!r} is an alias by spec.aliases[{aliases[from_][0]}] already; keep one of them")
         aliases[from_] = (index, _plain(alias.to, f"{path}.to"))
-    return Source(name, prices, aliases)
+    latest = {full: prices[max(prices)] for full, prices in history.items()}
+    return Source(name, latest, aliases, _discounts(spec), history)
+
+
+def _history(spec: LLMPriceListSpec) -> dict[str, dict[dt.datetime, tuple[int, Price]]]:
+    found: dict[str, dict[dt.datetime, tuple[int, Price]]] = {}
+    for index, price in enumerate(spec.prices):
+        path = f"spec.prices[{index}].model"
+        full = key(canonical_provider(price.provider) if price.provider else None, _plain(price.model, path))
+        start, prices = price.begins(f"spec.prices[{index}].effectiveFrom"), found.setdefault(full, {})
+        if start in prices:
+            raise Invalid(path, f"{price.model!r} is priced by spec.prices[{prices[start][0]}] already; keep one of them")
+        prices[start] = (index, price)
+    return found
+
+
+def _discounts(spec: LLMPriceListSpec) -> dict[str, tuple[str, float]]:
+    found = {"": ("spec.defaultDiscount", spec.default_discount)} if spec.default_discount else {}
+    for index, item in enumerate(spec.discounts):
+        path, provider = f"spec.discounts[{index}].provider", canonical_provider(item.provider)
+        if provider in found:
+            raise Invalid(path, f"{provider} has a discount by {found[provider][0]} already; keep one of them")
+        found[provider] = (path, item.discount)
+    return found
 
 
 def _plain(name: str, path: str) -> str:
@@ -55,6 +84,7 @@ def checked(made: Source, older: Iterable[Source], base: Builtin) -> Source:
     for other in known:
         _prices_once(made, other)
         _aliases_once(made, other)
+        _discounts_once(made, other)
     _either(made, [*known, made])
     _acyclic(made, known, base)
     return made
@@ -70,6 +100,12 @@ def _aliases_once(made: Source, other: Source) -> None:
     for from_, (index, _) in made.aliases.items():
         if from_ in other.aliases:
             raise Invalid(f"spec.aliases[{index}].from", f"{from_!r} is an alias in LLMPriceList {other.name} already; keep one of them")
+
+
+def _discounts_once(made: Source, other: Source) -> None:
+    for provider, (path, _) in made.discounts.items():
+        if provider in other.discounts:
+            raise Invalid(path, f"LLMPriceList {other.name} gives the discount of {provider or 'all providers'}; keep one of them")
 
 
 def _either(made: Source, every: list[Source]) -> None:
@@ -159,6 +195,7 @@ def _row(full: str, price: Price, base: Builtin) -> Row:
         cache_read=paid if price.cached_input_per_million is None else price.cached_input_per_million,
         cache_write=paid if price.cache_write_per_million is None else price.cache_write_per_million,
         reasoning=made if price.reasoning_per_million is None else price.reasoning_per_million,
+        agreed=True,
     )
 
 

@@ -19,6 +19,8 @@ class Row:
     cache_read: float
     cache_write: float
     reasoning: float
+    agreed: bool = False
+    """Whether it is what is paid, by an LLMPriceList; discounts are taken off list prices only."""
 
     def called(self, model: str) -> Row:
         """The same prices under another canonical name."""

@@ -26,6 +26,11 @@ class PriceTable:
     refused: Mapping[str, Invalid] = field(default_factory=dict, compare=False)
     """Name of an LLMPriceList -> why nothing of it is in the table."""
 
+    discounts: Mapping[str, float] = field(default_factory=dict)
+    """Provider, or none for all others -> the share taken off list prices."""
+    until: dt.datetime = field(default=dt.datetime.max.replace(tzinfo=dt.UTC), compare=False)
+    """The moment from which another table may count."""
+
     def canonical(self, name: str) -> str:
         """The label ``model`` that a call naming ``name`` gets; ``other`` when no row matches.
 
@@ -43,13 +48,13 @@ class PriceTable:
         return ranks(self.rows)
 
 
-def table(lists: Iterable[tuple[Identity, LLMPriceListSpec]], *, at: dt.date | None = None) -> PriceTable:
-    """The table as of the day ``at``, UTC; without a day every announced change of a list price counts as in force.
+def table(lists: Iterable[tuple[Identity, LLMPriceListSpec]], *, at: dt.datetime | None = None) -> PriceTable:
+    """The table as of the moment ``at``; without one, every announced change of a price counts as in force.
 
     A list that contradicts itself, an older list or the rest of the table is left out as a whole and named in ``refused``, with
     the path of the field; the others keep working. Older means created earlier, then first by name.
     """
-    base = builtin(at)
+    base = builtin(at and at.astimezone(dt.UTC).date())
     accepted: list[Source] = []
     refused: dict[str, Invalid] = {}
     for identity, spec in sorted(lists, key=lambda item: (item[0].created, item[0].name)):
@@ -57,9 +62,19 @@ def table(lists: Iterable[tuple[Identity, LLMPriceListSpec]], *, at: dt.date | N
             accepted.append(checked(source(identity.name, spec), accepted, base))
         except Invalid as finding:
             refused[identity.name] = finding
-    rows = merged(base, accepted)
-    while lost := dangling(rows, accepted):
+    # judged by what is announced: an alias may lead to a price that has not begun
+    while lost := dangling(merged(base, accepted), accepted):
         refused.update(lost)
         accepted = [item for item in accepted if item.name not in lost]
-        rows = merged(base, accepted)
-    return PriceTable(rows, refused)
+    rows = merged(base, [item.at(at) for item in accepted])
+    discounts = {provider: share for item in accepted for provider, (_, share) in sorted(item.discounts.items())}
+    return PriceTable(rows, refused, discounts, _until(accepted, at))
+
+
+def _until(accepted: list[Source], at: dt.datetime | None) -> dt.datetime:
+    """The next beginning of a price; list prices change at midnight, UTC."""
+    if at is None:
+        return dt.datetime.max.replace(tzinfo=dt.UTC)
+    midnight = at.astimezone(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0) + dt.timedelta(days=1)
+    starts = {start for item in accepted for prices in item.history.values() for start in prices}
+    return min([midnight, *(start for start in starts if start > at)])

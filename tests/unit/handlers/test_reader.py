@@ -1,6 +1,6 @@
 """Parsing the world: what is accepted, what is refused, and what serves in place of what turned bad."""
 
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from llmobs.api.settings import Settings
@@ -18,13 +18,13 @@ class Cluster:
     def __init__(self) -> None:
         self.world = World()
         self.tables = 0
-        self.today = date(2026, 1, 1)
-        self.reader = Reader(Settings(), self._priced, today=lambda: self.today)
+        self.now = datetime(2026, 1, 1, 12, tzinfo=UTC)
+        self.reader = Reader(Settings(), self._priced, now=lambda: self.now)
         self._generation = 0
 
-    def _priced(self, lists: Lists, today: date) -> Any:
+    def _priced(self, lists: Lists, now: datetime) -> Any:
         self.tables += 1
-        made: PriceTable = table(lists, at=today)
+        made: PriceTable = table(lists, at=now)
         return made, made.refused
 
     def put(self, kind: str, spec: dict[str, Any], *, name: str = "p", namespace: str = "") -> None:
@@ -128,10 +128,30 @@ def test_a_new_day_brings_the_prices_of_that_day() -> None:
     cluster = Cluster()
     cluster.policy({})
     first = cluster.view()
-    cluster.today += timedelta(days=1)
+    cluster.now += timedelta(days=1)
 
     assert cluster.view() is not first
     assert cluster.tables == 2
+
+
+def test_a_price_counts_from_its_moment_without_an_edit() -> None:
+    cluster = Cluster()
+    cluster.policy({})
+    price = {"model": "acme-1", "inputPerMillion": 1, "outputPerMillion": 2}
+    dearer = {**price, "inputPerMillion": 3, "effectiveFrom": "2026-01-01T12:10:00Z"}
+    cluster.put("LLMPriceList", {"prices": [price, dearer]}, name="l")
+
+    def rate() -> float:
+        row = cluster.view().inputs.prices.find("acme-1")
+        assert row is not None
+        return row.input
+
+    assert rate() == 1
+    assert cluster.reader.due() == 600
+    cluster.now += timedelta(minutes=9)
+    assert (rate(), cluster.tables) == (1, 1)
+    cluster.now += timedelta(minutes=1)
+    assert (rate(), cluster.tables) == (3, 2)
 
 
 def test_what_is_being_deleted_no_longer_counts() -> None:

@@ -60,11 +60,14 @@ def test_list_prices_are_those_of_the_list(provider: str, listed: str, name: str
 def test_prices_without_a_figure_of_their_own_fall_back() -> None:
     row = one({"model": "m", "inputPerMillion": 3, "outputPerMillion": 5}).find("m")
 
-    assert row == Row("m", 3, 5, cache_read=3, cache_write=3, reasoning=5)
+    assert row == Row("m", 3, 5, cache_read=3, cache_write=3, reasoning=5, agreed=True)
 
 
 def test_a_price_that_changes_counts_from_its_day() -> None:
-    before, after = table([], at=dt.date(2025, 6, 1)).find("o3"), table([], at=dt.date(2026, 11, 21)).find("o3")
+    before, after = (
+        table([], at=dt.datetime(2025, 6, 1, tzinfo=dt.UTC)).find("o3"),
+        table([], at=dt.datetime(2026, 11, 21, tzinfo=dt.UTC)).find("o3"),
+    )
 
     assert before is not None
     assert after is not None
@@ -92,13 +95,13 @@ def test_a_list_overrules_the_list_prices_for_every_provider_and_region() -> Non
         ("aws.bedrock", "us.anthropic.claude-haiku-4-5-20251001-v1:0"),
         ("gcp.vertex_ai", "claude-haiku-4-5@20251001"),
     ):
-        assert made.find(name, provider) == Row("claude-haiku-4-5", 1, 2, 1, 1, 2)
+        assert made.find(name, provider) == Row("claude-haiku-4-5", 1, 2, 1, 1, 2, agreed=True)
 
 
 def test_a_providers_price_is_for_its_calls_only() -> None:
     made, plain = one({"model": "gpt-4o", "provider": "Azure".lower()}), table([]).find("gpt-4o")
 
-    assert made.find("gpt-4o", "azure.ai.openai") == Row("gpt-4o", 1, 2, 1, 1, 2)
+    assert made.find("gpt-4o", "azure.ai.openai") == Row("gpt-4o", 1, 2, 1, 1, 2, agreed=True)
     assert made.find("gpt-4o", "openai") == plain
     assert made.find("gpt-4o") == plain
 
@@ -107,11 +110,11 @@ def test_a_price_does_not_touch_a_dated_name_with_its_own() -> None:
     made = one({"model": "gpt-4o"})
 
     assert made.find("gpt-4o-2024-05-13") == table([]).find("gpt-4o-2024-05-13")
-    assert made.find("gpt-4o-2024-11-20") == Row("gpt-4o", 1, 2, 1, 1, 2)
+    assert made.find("gpt-4o-2024-11-20") == Row("gpt-4o", 1, 2, 1, 1, 2, agreed=True)
 
 
 def test_other_names_of_a_model_follow_its_new_price() -> None:
-    assert one({"model": "gpt-4"}).find("gpt-4-0613") == Row("gpt-4", 1, 2, 1, 1, 2)
+    assert one({"model": "gpt-4"}).find("gpt-4-0613") == Row("gpt-4", 1, 2, 1, 1, 2, agreed=True)
 
 
 def test_a_model_that_one_provider_sells_is_known_by_name() -> None:
@@ -168,7 +171,7 @@ def test_of_two_lists_that_disagree_the_older_one_counts() -> None:
 
     assert str(made.refused["a-new"]) == "spec.prices[0].model: 'm' is priced by LLMPriceList z-old; keep one of them"
     assert made.canonical("n") == "other"
-    assert made.find("m") == Row("m", 5, 2, 5, 5, 2)
+    assert made.find("m") == Row("m", 5, 2, 5, 5, 2, agreed=True)
 
 
 def test_lists_disagree_on_aliases_too() -> None:
@@ -205,3 +208,55 @@ def test_providers_have_one_name_each() -> None:
     assert canonical("somebody") == "somebody"
     assert not set(SYNONYMS) & {provider.name for provider in PROVIDERS}
     assert len(SYNONYMS) == sum(len(provider.also) for provider in PROVIDERS)
+
+
+def moment(text: str) -> dt.datetime:
+    return dt.datetime.fromisoformat(text)
+
+
+def test_of_several_prices_the_latest_that_has_begun_counts() -> None:
+    made = {"": 1, "2026-02-01T00:00:00Z": 3, "2026-03-01T06:30:00Z": 5}
+    item = spec(*({"model": "m", "inputPerMillion": rate, "effectiveFrom": start} for start, rate in made.items()))
+
+    def at(text: str) -> tuple[float, dt.datetime]:
+        found = table([(Identity("l"), item)], at=moment(text))
+        row = found.find("m")
+        assert row is not None
+        return row.input, found.until
+
+    assert at("2026-01-31T23:59:59Z") == (1, moment("2026-02-01T00:00:00Z"))
+    assert at("2026-02-01T00:00:00Z") == (3, moment("2026-02-02T00:00:00Z"))
+    assert at("2026-03-01T05:00:00Z") == (3, moment("2026-03-01T06:30:00Z"))
+    assert at("2026-03-01T08:30:00+02:00")[0] == 5
+
+
+def test_a_price_that_has_not_begun_leaves_the_list_price_and_makes_no_alias_dangle() -> None:
+    later = {"effectiveFrom": "2027-01-01T00:00:00Z"}
+    lists = [(Identity("l"), spec({"model": "gpt-4o", **later}, {"model": "acme", **later}, ours="acme"))]
+    early = table(lists, at=moment("2026-12-31T23:59:59Z"))
+
+    assert early.refused == {}
+    assert early.find("gpt-4o") == table([]).find("gpt-4o")
+    assert (early.find("acme"), early.find("ours")) == (None, None)
+    assert table(lists, at=moment("2027-01-01T00:00:00Z")).canonical("ours") == "acme"
+
+
+def discounted(*pairs: tuple[str, float], default: float = 0.0) -> LLMPriceListSpec:
+    given = [{"provider": provider, "discount": share} for provider, share in pairs]
+    return decode(LLMPriceListSpec, {"defaultDiscount": default, "discounts": given})
+
+
+def test_discounts_are_kept_by_canonical_provider() -> None:
+    assert table([(Identity("l"), discounted(("azure", 0.3), default=0.1))]).discounts == {"": 0.1, "azure.ai.openai": 0.3}
+
+
+def test_a_second_discount_and_an_impossible_moment_are_refused() -> None:
+    first, second = discounted(("azure", 0.3), default=0.1), discounted(default=0.1)
+
+    assert said(("a", first), ("b", second)) == {
+        "b": "spec.defaultDiscount: LLMPriceList a gives the discount of all providers; keep one of them"
+    }
+    assert said(("a", discounted(("azure", 0.3), ("azure.ai.openai", 0.3)))) == {
+        "a": "spec.discounts[1].provider: azure.ai.openai has a discount by spec.discounts[0].provider already; keep one of them"
+    }
+    assert said(("a", spec({"model": "m", "effectiveFrom": "2026-02-30T00:00:00Z"})))["a"].startswith("spec.prices[0].effectiveFrom: ")

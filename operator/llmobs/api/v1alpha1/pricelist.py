@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import enum
 from dataclasses import dataclass
 
+from llmobs.kit.errors import Invalid
 from llmobs.kit.schema import Rule, prop, ruled
 
 MODEL = r"^[^\s,;=\"'{}\\$]{1,256}$"
 """A model's name as the provider writes it."""
+
+PROVIDER = r"[a-z0-9][-a-z0-9._]{0,62}"
+MOMENT = r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z"
+ALWAYS = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
 class Currency(enum.Enum):
@@ -23,7 +29,7 @@ class Price:
 
     model: str = prop(pattern=MODEL, max_length=256)
     """The model's name, as the application requests it."""
-    provider: str = prop("", pattern=r"^([a-z0-9][-a-z0-9._]{0,62})?$", default_in_crd=True)
+    provider: str = prop("", pattern=rf"^({PROVIDER})?$", max_length=63, default_in_crd=True)
     """The provider (gen_ai.provider.name) this price is for; empty means every provider."""
     input_per_million: float = prop(minimum=0, maximum=1e6)
     """Input tokens that were not cached."""
@@ -35,6 +41,26 @@ class Price:
     """Input tokens written to the provider's cache; absent means the input price."""
     reasoning_per_million: float | None = prop(None, minimum=0, maximum=1e6)
     """Reasoning tokens; absent means the output price."""
+    effective_from: str = prop("", pattern=rf"^({MOMENT})?$", max_length=20, default_in_crd=True)
+    """The moment from which this price counts, in UTC, such as ``2026-11-01T00:00:00Z``; empty means always. Of several prices of one
+    model the latest that has begun counts, so earlier ones may stay as history and later ones be announced."""
+
+    def begins(self, path: str) -> dt.datetime:
+        """``effective_from`` as a moment. Raises :class:`Invalid` at ``path`` when the calendar has no such day or hour."""
+        try:
+            return dt.datetime.fromisoformat(self.effective_from) if self.effective_from else ALWAYS
+        except ValueError:
+            raise Invalid(path, f"{self.effective_from!r} is no moment; write one such as 2026-11-01T00:00:00Z") from None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Discount:
+    """What one provider takes off its list prices."""
+
+    provider: str = prop(pattern=rf"^{PROVIDER}$", max_length=63)
+    """The provider (gen_ai.provider.name)."""
+    discount: float = prop(minimum=0, maximum=1)
+    """The share taken off, from 0 to 1, in place of defaultDiscount."""
 
 
 @ruled(
@@ -61,7 +87,11 @@ class LLMPriceListSpec:
 
     currency: Currency = prop(Currency.USD, default_in_crd=True)
     """The currency of all prices."""
-    prices: tuple[Price, ...] = prop((), max_items=2000, keys=("model", "provider"))
-    """Prices by model and, where given, provider."""
+    prices: tuple[Price, ...] = prop((), max_items=2000, keys=("model", "provider", "effective_from"))
+    """Prices by model and, where given, provider and beginning."""
     aliases: tuple[Alias, ...] = prop((), max_items=2000, keys=("from_",))
     """Other names of models. An alias may lead to another alias, but never in a circle."""
+    default_discount: float = prop(0.0, minimum=0, maximum=1, default_in_crd=True)
+    """The share taken off list prices, from 0 to 1. Prices of an LLMPriceList are what is paid: nothing is taken off them."""
+    discounts: tuple[Discount, ...] = prop((), max_items=64, keys=("provider",))
+    """Discounts of single providers, in place of defaultDiscount."""

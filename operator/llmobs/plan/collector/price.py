@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 from llmobs.catalogue import generations as names
@@ -45,7 +46,7 @@ def price(table: PriceTable) -> dict[str, Any]:
     return transform(
         group(
             "span",
-            [*_row(table), *_counts(), *_cost(), *_word(), *_labels()],
+            [*_row(table), *_counts(), *_cost(), *_discount(table.discounts), *_word(), *_labels()],
             conditions=[matches(span(names.OPERATION), LEAVES)],
         )
     )
@@ -81,10 +82,19 @@ def _lookups(ranks: tuple[Rank, ...]) -> Iterator[str]:
 
 
 def _literals(rows: Mapping[str, Row]) -> dict[str, Value]:
-    return {
-        name: {"m": row.model, "i": row.input, "o": row.output, "r": row.cache_read, "w": row.cache_write, "t": row.reasoning}
-        for name, row in rows.items()
+    return {name: _figures(row) for name, row in rows.items()}
+
+
+def _figures(row: Row) -> dict[str, Value]:
+    found: dict[str, Value] = {
+        "m": row.model,
+        "i": row.input,
+        "o": row.output,
+        "r": row.cache_read,
+        "w": row.cache_write,
+        "t": row.reasoning,
     }
+    return {**found, "a": 1.0} if row.agreed else found
 
 
 def _counts() -> Iterator[str]:
@@ -114,6 +124,18 @@ def _cost() -> Iterator[str]:
     for kind, count in _COUNT.items():
         reported = {"input": f"{span(names.INPUT)} != nil", "output": f"{span(names.OUTPUT)} != nil"}.get(kind, f"{_cache(count)} > 0.0")
         yield assign(span(tokens(kind)), _cache(count), reported, *good)
+
+
+def _discount(discounts: Mapping[str, float]) -> Iterator[str]:
+    """What providers take off their list prices."""
+    if not discounts:
+        return
+    paid = {provider: float(1 - Decimal(str(share))) for provider, share in sorted(discounts.items())}
+    listed = (f"{span(COST)} != nil", f"{at(_cache('p'), 'a')} == nil")
+    yield assign(_cache("d"), literal(paid.pop("", 1.0)))
+    if paid:
+        yield assign(_cache("d"), lookup(paid, span(names.PROVIDER)), *listed)
+    yield assign(span(COST), f"{span(COST)} * {_cache('d')}", *listed)
 
 
 def _word() -> Iterator[str]:
