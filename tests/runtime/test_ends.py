@@ -39,8 +39,8 @@ def black_hole() -> Iterator[str]:
         yield f"http://127.0.0.1:{server.getsockname()[1]}"
 
 
-def test_the_bound_at_exit_is_two_seconds() -> None:
-    assert EXIT_SECONDS == 2.0
+def test_the_bound_at_exit_leaves_room_below_two_seconds() -> None:
+    assert EXIT_SECONDS <= 1.5
 
 
 def test_exit_with_a_collector_that_never_answers(pod: Pod, black_hole: str) -> None:

@@ -2,7 +2,9 @@
 
 OpenTelemetry's own batch processor is not used: it starts its thread at once, waits up to 30 seconds at exit and
 without limit in a flush, drops a batch when the gateway restarts, and holds locks that a signal handler would wait for.
-Here everything goes through one SimpleQueue, which may be used from signal handlers and finalizers.
+Here spans go through a deque and orders through a SimpleQueue: both may be used from signal handlers and finalizers.
+A span wakes the thread only when it is the first one or completes a batch: a thread that wakes takes the interpreter from
+the one that called the model.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -51,7 +54,10 @@ class Spool(SpanProcessor):
 
     def reset(self) -> None:
         """Begin anew, without a thread and without what is waiting: a forked child leaves that to its parent."""
-        self._queue: queue.SimpleQueue[ReadableSpan | _Flush] = queue.SimpleQueue()
+        # None only wakes the thread.
+        self._orders: queue.SimpleQueue[_Flush | None] = queue.SimpleQueue()
+        self._finished: deque[ReadableSpan] = deque()
+        self._wake_at = 1.0
         self._waiting: list[ReadableSpan] = []
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -64,12 +70,15 @@ class Spool(SpanProcessor):
 
     def on_end(self, span: ReadableSpan) -> None:
         """Take a finished span; when the queue is full it is dropped and counted."""
-        if self._queue.qsize() + len(self._waiting) >= self._size:
+        if len(self._finished) + len(self._waiting) >= self._size:
             self._dropped += 1
             return
-        self._queue.put(span)
+        self._finished.append(span)
         if self._thread is None:
             self._start()
+        elif len(self._finished) >= self._wake_at:
+            self._wake_at = _FOREVER
+            self._orders.put(None)
 
     def shutdown(self) -> None:
         """Nothing to close; see flush."""
@@ -85,7 +94,7 @@ class Spool(SpanProcessor):
         if thread is None or not thread.is_alive():
             return self._send_here(order.deadline)
         order.done.acquire()
-        self._queue.put(order)
+        self._orders.put(order)
         return order.done.acquire(timeout=seconds) and not self._waiting
 
     def _start(self) -> None:
@@ -112,31 +121,37 @@ class Spool(SpanProcessor):
                 log.failure("sending", error)
 
     def _step(self) -> None:
-        item = self._next()
-        if isinstance(item, _Flush):
+        order = self._next()
+        self._take()
+        if order is not None:
             try:
-                self._send_all(item.deadline)
+                self._send_all(order.deadline)
             finally:
-                item.done.release()
-        elif item is not None:
-            self._keep(item)
-        if len(self._waiting) >= self._batch and not self._backoff:
-            self._due = 0.0
-        if self._waiting and time.monotonic() >= self._due:
+                order.done.release()
+        elif self._waiting and (time.monotonic() >= self._due or (len(self._waiting) >= self._batch and not self._backoff)):
             self._send_batch(_FOREVER)
         self._tell_dropped()
 
-    def _next(self) -> ReadableSpan | _Flush | None:
+    def _next(self) -> _Flush | None:
+        """Wait for an order, for enough spans, or for the time to send; None when it was no order."""
         wait = None if not self._waiting else max(0.0, self._due - time.monotonic())
+        if self._backoff:
+            self._wake_at = _FOREVER
+        else:
+            self._wake_at = self._batch - len(self._waiting) if self._waiting else 1
+        # Looked at after the threshold is set: a span that came before did not wake us.
+        if len(self._finished) >= self._wake_at:
+            wait = 0.0
         try:
-            return self._queue.get(timeout=wait)
+            return self._orders.get(timeout=wait)
         except queue.Empty:
             return None
 
-    def _keep(self, span: ReadableSpan) -> None:
-        if not self._waiting and not self._backoff:
+    def _take(self) -> None:
+        if self._finished and not self._waiting and not self._backoff:
             self._due = time.monotonic() + self._delay
-        self._waiting.append(span)
+        while self._finished:
+            self._waiting.append(self._finished.popleft())
 
     def _tell_dropped(self) -> None:
         if self._dropped > self._dropped_told:
@@ -146,10 +161,8 @@ class Spool(SpanProcessor):
     def _send_here(self, deadline: float) -> bool:
         """Send from the calling thread what no background thread has taken."""
         spans = []
-        while not self._queue.empty():
-            item = self._queue.get_nowait()
-            if not isinstance(item, _Flush):
-                spans.append(item)
+        while self._finished:
+            spans.append(self._finished.popleft())
         while spans and time.monotonic() < deadline:
             if self._offer(spans[: self._batch], deadline).again:
                 break
