@@ -18,7 +18,8 @@ from llmobs.inject.decide import Decision, decide
 from llmobs.inject.explain import container_notes, policy_sentence
 from llmobs.inject.pod import Pod, decode
 from llmobs.inject.reasons import Reason
-from llmobs.inject.select import NEWEST
+from llmobs.inject.select import NEWEST, Namespace
+from llmobs.inject.verdicts import verdicts
 from llmobs.inject.workload import Seen, patched, relocated, seen, supported
 from llmobs.kit.documents import Document, dump
 from llmobs.kit.errors import Invalid
@@ -136,14 +137,15 @@ def _outcome(item: Document, store: Store, *, explain: bool) -> _Outcome:
     try:
         found = seen(item.body)
         pod = _decoded(found)
-        decision = decide(pod, store.namespace(found.namespace))
+        namespace = store.namespace(found.namespace)
+        decision = decide(pod, namespace)
     except Invalid as invalid:
         raise Invalid(f"{item.source}: {invalid.path}", invalid.message) from invalid
     except ValueError as error:
         raise Invalid(item.source, f"{error}; correct it, the API server would refuse it too") from error
     patch = relocated(decision.operations, item.body, found.path)
     if explain:
-        _explain(item.body, found, pod, decision)
+        _explain(item.body, found, pod, decision, namespace)
     return _Outcome(patched(item.body, patch), patch, decision.reason)
 
 
@@ -158,7 +160,7 @@ def _decoded(found: Seen) -> Pod:
         raise Invalid(".".join(found.path), f"cannot be sent to an API server: {error}") from error
 
 
-def _explain(body: Mapping[str, Any], found: Seen, pod: Pod, decision: Decision) -> None:
+def _explain(body: Mapping[str, Any], found: Seen, pod: Pod, decision: Decision, namespace: Namespace) -> None:
     meta = body.get("metadata") or {}
     name = meta.get("name") or meta.get("generateName") or "without a name"
     lines = [
@@ -166,6 +168,7 @@ def _explain(body: Mapping[str, Any], found: Seen, pod: Pod, decision: Decision)
         f"  decision: {decision.reason.decision}",
         f"  reason: {decision.reason.value}: {decision.reason.sentence}",
         f"  policy: {policy_sentence(decision)}",
+        *(f"  check {item}" for item in verdicts(pod, namespace, decision.policy)),
         *(f"  {note}" for note in container_notes(pod, decision)),
     ]
     own = (meta.get("labels") or {}).get(INJECT)

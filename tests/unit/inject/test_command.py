@@ -51,6 +51,30 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     return Command(tmp_path, monkeypatch, capsys)
 
 
+def checks(err: str) -> list[str]:
+    return [line.removeprefix("  check ") for line in err.splitlines() if line.startswith("  check ")]
+
+
+def test_explanation_tells_every_check_not_only_the_one_that_decided(command: Command) -> None:
+    pod = POD + "  hostNetwork: true\n  os: {name: windows}\n"
+    status, _, err = command("--explain", pod=pod)
+
+    assert status == 3
+    assert "  reason: HostNetwork" in err
+    assert [said for said in checks(err) if ": fails" in said] == [
+        "a network of its own: fails, HostNetwork",
+        "runs on Linux: fails, WindowsNode",
+    ]
+    assert "labels, policy and mode: passes" in checks(err)
+
+
+def test_without_a_policy_only_its_absence_is_told(command: Command) -> None:
+    status, _, err = command("--explain", policy=POLICY.replace("default", "elsewhere"))
+
+    assert status == 3
+    assert checks(err) == ["labels, policy and mode: fails, NoPolicy"]
+
+
 def test_explanation_says_what_happens_to_every_container(command: Command) -> None:
     policy = POLICY + "spec: {injection: {containers: {exclude: [proxy]}}}\n---" + POLICY.replace("checkout", "other")
     pod = """
@@ -70,7 +94,8 @@ spec:
     status, _, err = command("--explain", pod=pod, policy=policy)
 
     assert status == 0
-    assert err.splitlines() == [
+    lines = [line for line in err.splitlines() if not line.startswith("  check ")]
+    assert lines == [
         "Deployment default/api",
         "  decision: injected",
         "  reason: Injected: The pod is instrumented.",
