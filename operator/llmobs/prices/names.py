@@ -15,7 +15,10 @@ REGIONS = "us-gov|us|eu|apac|ap|au|jp|in|ca|sa|me|af|global|regional"
 
 @dataclass(frozen=True)
 class Step:
-    """One replacement, in the syntax that Python's ``re`` and RE2 read alike; a backslash and 1 stand for the first group."""
+    """One replacement, in the syntax that Python's ``re`` and RE2 read alike; a backslash and 1 stand for the first group.
+
+    A pattern that matches changes the name: the collector asks for the match to know whether a name has another form.
+    """
 
     pattern: str
     replacement: str = ""
@@ -24,7 +27,7 @@ class Step:
 _PATH = Step(r"^.*/")
 _TUNED = Step(r"^(ft:[^:]+):.*$", r"\1")
 _VERSION = Step(r"(-v\d+(:\d+)?|:\d+)$")
-_PLACE = Step(rf"^(({REGIONS})\.)?(({VENDORS})\.)?")
+_PLACE = Step(rf"^(({REGIONS})\.(({VENDORS})\.)?|({VENDORS})\.)")
 _RELEASE = Step(r"^(gemini-.+)-0\d\d$", r"\1")
 _DATE = Step(r"([-@](20\d\d-\d\d-\d\d|20\d{6}|\d\d-20\d\d|latest|default))+$")
 

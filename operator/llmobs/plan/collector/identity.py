@@ -91,7 +91,7 @@ def _labels(cluster: str) -> list[str]:
 
 def shortened(target: str) -> str:
     """Cuts a text that a client chose to :data:`LONGEST` characters."""
-    return replace(target, rf"(?s)^(.{{{LONGEST}}}).*$", r"\1")
+    return replace(target, rf"(?s)^(.{{{LONGEST}}}).*$", r"\1", f"Len({target}) > {LONGEST}")
 
 
 def kept() -> list[dict[str, object]]:

@@ -54,9 +54,10 @@ def assign(target: str, value: str, *conditions: str) -> str:
     return f"set({target}, {value}){where}"
 
 
-def replace(target: str, pattern: str, replacement: str = "") -> str:
-    """Replace what ``pattern`` matches; a backslash and a digit in ``replacement`` stand for a group."""
-    return f"replace_pattern({target}, {literal(pattern)}, {literal(replacement.replace(chr(92), '$'))})"
+def replace(target: str, pattern: str, replacement: str, *conditions: str) -> str:
+    """Replace what ``pattern`` matches where all ``conditions`` hold; a backslash and a digit in ``replacement`` stand for a group."""
+    where = f" where {' and '.join(conditions)}" if conditions else ""
+    return f"replace_pattern({target}, {literal(pattern)}, {literal(replacement.replace(chr(92), '$'))}){where}"
 
 
 def drop(target: str, pattern: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
@@ -31,6 +32,9 @@ _COUNT = dict(zip(TOKEN_TYPES, ("u", "r", "w", "x", "t"), strict=True))
 """Token type -> cache key of its count: the disjoint ones."""
 
 
+_MISSING = f"{at('span.cache', 'p')} == nil"
+
+
 def label(name: str) -> str:
     """The span attribute that holds the value of a label."""
     return f"llmobs.{name}"
@@ -58,27 +62,34 @@ def _cache(key: str) -> str:
 
 def _row(table: PriceTable) -> Iterator[str]:
     """The row by the requested model; by the answering one where the request names a deployment nobody lists."""
+    ranks = table.ranks()
+    sellers = sorted({full.partition("|")[0] for rank in ranks for full in rank.qualified})
+    # a key that is missing is an error, and errors cost more than all else: nobody asks where nothing can be found
+    yield assign(_cache("s"), "true", matches(span(names.PROVIDER), rf"^({'|'.join(re.escape(name) for name in sellers)})$"))
     for model in (names.REQUEST_MODEL, names.RESPONSE_MODEL):
-        usable = (f"{_cache('p')} == nil", f"IsString({span(model)})", f"Len({span(model)}) <= {LONGEST_MODEL}")
-        yield assign(_cache("k"), '""')
+        usable = (_MISSING, f"IsString({span(model)})", f"Len({span(model)}) <= {LONGEST_MODEL}")
+        yield assign(_cache("k"), '""', _MISSING)
         yield assign(_cache("k"), f"ToLowerCase({span(model)})", *usable)
-        yield from _lookups(table.ranks())
+        yield assign(_cache("f"), "false", _MISSING)
+        yield assign(_cache("f"), "true", _MISSING, matches(_cache("k"), "|".join(f"({step.pattern})" for step in STEPS)))
+        yield from _lookups(ranks)
     yield assign(span(MODEL), literal(OTHER))
     yield assign(span(MODEL), at(_cache("p"), "m"), f"{_cache('p')} != nil")
 
 
 def _lookups(ranks: tuple[Rank, ...]) -> Iterator[str]:
-    missing = f"{_cache('p')} == nil"
-    provider = span(names.PROVIDER)
-    for form, step in enumerate((None, *STEPS)):
-        if step is not None:
-            yield replace(_cache("k"), step.pattern, step.replacement)
+    """Look the name up by each form. A row's form is the last that leaves its name alone, so the next step must change what it finds."""
+    for form, step in enumerate((*STEPS, None)):
+        several = (_MISSING, f"{_cache('f')} == true") if step else (_MISSING,)
+        changed = (*several, matches(_cache("k"), step.pattern)) if step else several
         for rank in (item for item in ranks if item.form == form):
             if rank.qualified:
-                yield assign(_cache("q"), f'Concat([{provider}, {_cache("k")}], "|")', missing)
-                yield assign(_cache("p"), lookup(_literals(rank.qualified), _cache("q")), missing)
+                key = f'Concat([{span(names.PROVIDER)}, {_cache("k")}], "|")'
+                yield assign(_cache("p"), lookup(_literals(rank.qualified), key), f"{_cache('s')} == true", *changed)
             if rank.plain:
-                yield assign(_cache("p"), lookup(_literals(rank.plain), _cache("k")), missing)
+                yield assign(_cache("p"), lookup(_literals(rank.plain), _cache("k")), *changed)
+        if step:
+            yield replace(_cache("k"), step.pattern, step.replacement, *several)
 
 
 def _literals(rows: Mapping[str, Row]) -> dict[str, Value]:
