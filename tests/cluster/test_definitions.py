@@ -50,11 +50,11 @@ BAD_POLICIES: list[tuple[str, dict[str, Any], str]] = [
     ("target", {"objectives": [{"name": "a", "availability": {"target": 0.1}}]}, "should be greater than or equal to 0.5"),
     ("threshold", {"objectives": [{"name": "a", "latency": {"target": 0.9, "threshold": "1ms"}}]}, "must lie between 10ms and 1h"),
     ("no duration", {"objectives": [{"name": "a", "latency": {"target": 0.9, "threshold": "fast"}}]}, "threshold"),
-    ("no backend", {"backends": [{"name": "a"}]}, "set destination or exactly one of otlp"),
+    ("no backend", {"backends": [{"name": "a"}]}, "set destination or exactly one of jaeger"),
     (
         "both",
         {"backends": [{"name": "a", "destination": "x", "otlp": {"endpoint": "https://x"}}]},
-        "set destination or exactly one of otlp",
+        "set destination or exactly one of jaeger",
     ),
     ("endpoint path", {"backends": [{"name": "a", "otlp": {"endpoint": "https://x.example/v1/traces"}}]}, "give the base URL"),
     ("clear text", {"backends": [{"name": "a", "otlp": {"endpoint": "http://x.example.com"}}]}, "sends traces in clear text"),

@@ -39,8 +39,8 @@ def stand_in(identity: Mapping[str, Any]) -> dict[str, Any]:
     return {"error_mode": "silent", "trace_statements": [{"context": "resource", "statements": [*fill, forget]}]}
 
 
-def at_its_edges(rendered: Mapping[str, Any], ports: Mapping[str, int], *, api_server: bool) -> dict[str, Any]:
-    """The configuration for this machine: free ports, the stand-in unless there is an API server, JSON instead of protobuf out."""
+def at_its_edges(rendered: Mapping[str, Any], ports: Mapping[str, int], *, api_server: bool, readable: bool) -> dict[str, Any]:
+    """The configuration for this machine: free ports, the stand-in unless there is an API server; ``readable``: JSON goes out."""
     config = copy.deepcopy(dict(rendered))
     listen = {name: f"127.0.0.1:{port}" for name, port in ports.items()}
     config["extensions"]["health_check"]["endpoint"] = listen["health"]
@@ -56,7 +56,7 @@ def at_its_edges(rendered: Mapping[str, Any], ports: Mapping[str, int], *, api_s
         steps[steps.index("k8s_attributes")] = STAND_IN
     for name, settings in config["exporters"].items():
         if name.startswith("otlp_http/"):
-            settings.update(encoding="json", compression="none")
+            settings.update({"encoding": "json"} if readable else {}, compression="none")
     return config
 
 
@@ -71,12 +71,13 @@ class Gateway:
         *,
         credentials: Mapping[str, str] | None = None,
         kubeconfig: Path | None = None,
+        readable: bool = True,
     ) -> None:
         text = json.dumps(collector.bare_config(inputs))
         for place, real in (credentials or {}).items():
             text = text.replace(place, real)
-        self._rendered = json.loads(text)
-        self._otelcol, self._folder, self._kubeconfig = otelcol, folder, kubeconfig
+        self.rendered = json.loads(text)
+        self._otelcol, self._folder, self._kubeconfig, self._readable = otelcol, folder, kubeconfig, readable
         self._log = folder / "otelcol.log"
 
     def __enter__(self) -> Self:
@@ -94,7 +95,8 @@ class Gateway:
     def _started(self) -> bool:
         self.ports = dict(zip(("http", "grpc", "metrics", "self", "health"), free_ports(5), strict=True))
         path = self._folder / "config.yaml"
-        path.write_text(json.dumps(at_its_edges(self._rendered, self.ports, api_server=self._kubeconfig is not None)))
+        config = at_its_edges(self.rendered, self.ports, api_server=self._kubeconfig is not None, readable=self._readable)
+        path.write_text(json.dumps(config))
         environment = {**os.environ, **({"KUBECONFIG": str(self._kubeconfig)} if self._kubeconfig else {})}
         with self._log.open("w") as log:
             self.process = subprocess.Popen([self._otelcol, "--config", str(path)], stdout=log, stderr=log, env=environment)

@@ -7,7 +7,7 @@ A module offers ``NAME`` (the key in the custom resource), ``Config`` (a frozen 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from llmobs.kit.schema import prop
@@ -45,3 +45,26 @@ class Exporter:
     type: str
     settings: Mapping[str, Any]
     auth: Extension | None = None
+    resource: Mapping[str, str] = field(default_factory=dict)
+    """Resource attributes that this receiver needs and no other is to see."""
+
+
+def token(ref: SecretRef, credentials: str, *, header: str = "Authorization", scheme: str = "Bearer") -> Extension:
+    """Sends the Secret's key in a header. The file is read again when it changes, so a credential is rotated without a restart."""
+    other = {} if (header, scheme) == ("Authorization", "Bearer") else {"header": header, "scheme": scheme}
+    return Extension(type="bearertokenauth", settings={"filename": f"{credentials}/{ref.key}", **other})
+
+
+def basic(ref: SecretRef, credentials: str, *, user: str) -> Extension:
+    """Sends Basic authentication with the Secret's key as password; the file is read again when it changes."""
+    return Extension(type="basicauth", settings={"client_auth": {"username": user, "password_file": f"{credentials}/{ref.key}"}})
+
+
+def otlp(
+    endpoint: str, *, headers: Mapping[str, str] | None = None, auth: Extension | None = None, resource: Mapping[str, str] | None = None
+) -> Exporter:
+    """OTLP over HTTP to a base URL, to which the collector appends ``/v1/traces``."""
+    settings: dict[str, object] = {"endpoint": endpoint}
+    if headers:
+        settings["headers"] = dict(sorted(headers.items()))
+    return Exporter(type="otlp_http", settings=settings, auth=auth, resource=resource or {})

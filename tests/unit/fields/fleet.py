@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.unit.fields import backends
 from tests.unit.fields.effects import Case
-from tests.unit.fields.policy import DESTINATION, OTLP
+from tests.unit.fields.policy import DESTINATION
 
 ASKS = {"content": {"capture": "Full"}, "backends": [{"name": "t", "destination": "vault"}]}
 BASE: dict[str, Any] = {"limits": {"content": {"maxCapture": "Full"}}, "destinations": [DESTINATION]}
-SECRET = {"endpoint": "https://otlp.example.com", "credentialsSecretRef": {"name": "s"}}
 
 
 def fleet(**changed: Any) -> Case:
@@ -42,15 +42,5 @@ FLEET_FIELDS: dict[str, Case] = {
     "destinations[].allowedNamespaces.matchExpressions[].values": destination(
         allowedNamespaces={"matchExpressions": [{"key": "tier", "operator": "In", "values": ["silver"]}]}
     ),
-    "destinations[].otlp.endpoint": destination(otlp={"endpoint": "https://other.example.com"}),
-    "destinations[].otlp.insecure": (
-        {**BASE, "destinations": [{**DESTINATION, "otlp": {"endpoint": "http://otlp.example.com"}}]},
-        {**BASE, "destinations": [{**DESTINATION, "otlp": {"endpoint": "http://otlp.example.com", "insecure": True}}]},
-    ),
-    "destinations[].otlp.headers": destination(otlp={**OTLP, "headers": {"a": "b"}}),
-    "destinations[].otlp.credentialsSecretRef.name": destination(otlp=SECRET),
-    "destinations[].otlp.credentialsSecretRef.key": (
-        {**BASE, "destinations": [{**DESTINATION, "otlp": SECRET}]},
-        {**BASE, "destinations": [{**DESTINATION, "otlp": {**OTLP, "credentialsSecretRef": {"name": "s", "key": "k"}}}]},
-    ),
+    **backends.destinations(BASE),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tests.unit.fields import backends
 from tests.unit.fields.effects import Case
 
 OTLP = {"endpoint": "https://otlp.example.com"}
@@ -19,10 +20,6 @@ def budget(**changed: Any) -> Case:
 
 def objective(base: Mapping[str, Any], changed: Mapping[str, Any]) -> Case:
     return {"objectives": [base]}, {"objectives": [changed]}
-
-
-def backend(**changed: Any) -> Case:
-    return {"backends": [{"name": "t", "otlp": OTLP}]}, {"backends": [{"name": "t", "otlp": {**OTLP, **changed}}]}
 
 
 def expression(**changed: Any) -> Case:
@@ -45,14 +42,7 @@ POLICY_FIELDS: dict[str, Case] = {
     "collector.mode": ({}, {"collector": {"mode": "Dedicated"}}),
     "backends[].name": ({"backends": [{"name": "t", "otlp": OTLP}] * 2}, {"backends": [{"name": n, "otlp": OTLP} for n in ("t", "u")]}),
     "backends[].destination": ({}, {"backends": [{"name": "t", "destination": "vault"}]}),
-    "backends[].otlp.endpoint": backend(endpoint="https://other.example.com"),
-    "backends[].otlp.insecure": (
-        {"backends": [{"name": "t", "otlp": {"endpoint": "http://otlp.example.com"}}]},
-        {"backends": [{"name": "t", "otlp": {"endpoint": "http://otlp.example.com", "insecure": True}}]},
-    ),
-    "backends[].otlp.headers": backend(headers={"X-Scope-OrgID": "llm"}),
-    "backends[].otlp.credentialsSecretRef.name": backend(credentialsSecretRef={"name": "s"}),
-    "backends[].otlp.credentialsSecretRef.key": backend(credentialsSecretRef={"name": "s", "key": "k"}),
+    **backends.own(),
     "budgets[].name": budget(name="c"),
     "budgets[].period": budget(period="Day"),
     "budgets[].limitUSD": budget(limitUSD=11),

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from llmobs.api.v1alpha1.naming import NAME
 from llmobs.catalogue.backend import BackendConfig
-from llmobs.catalogue.backends import configs
+from llmobs.catalogue.backends import CREDENTIALS, open_configs
 from llmobs.kit.schema import Rule, prop, ruled
 
 
 @ruled(
     Rule(
-        cel="has(self.destination) != (" + " || ".join(f"has(self.{name})" for name in configs()) + ")",
-        message="set destination or exactly one of " + ", ".join(configs()),
+        cel="has(self.destination) != (" + " || ".join(f"has(self.{name})" for name in open_configs()) + ")",
+        message="set destination or exactly one of " + ", ".join(open_configs()) + "; a receiver with credentials is a destination",
         holds=lambda b: (b.destination is None) != (b.config is None),
     ),
     *(
@@ -23,7 +23,8 @@ from llmobs.kit.schema import Rule, prop, ruled
             holds=lambda b: getattr(b.config, "credentials_secret_ref", None) is None,
             path=f"{name}.credentialsSecretRef",
         )
-        for name in configs()
+        for name, config in open_configs().items()
+        if any(item.name == CREDENTIALS for item in fields(config))
     ),
 )
 @dataclass(frozen=True, kw_only=True)
@@ -34,4 +35,4 @@ class Backend:
     """Name of the backend inside this resource."""
     destination: str | None = prop(None, pattern=NAME)
     """Name of a destination that the platform offers in a ClusterLLMObservability."""
-    config: BackendConfig | None = prop(None, one_of=configs())
+    config: BackendConfig | None = prop(None, one_of=open_configs())

@@ -35,10 +35,10 @@ def config(inputs: Inputs) -> dict[str, Any]:
     made = {
         "extensions": extensions,
         "receivers": {c.OTLP: _otlp()},
-        "processors": {**_processors(inputs), **(routing.processors() if routes else {})},
+        "processors": {**_processors(inputs), **(routing.processors(routes) if routes else {})},
         "connectors": {
             c.SIGNAL_TO_METRICS: series.signal_to_metrics(inputs.policies),
-            **({routing.OUT: {}, c.ROUTING: routing.routing(routes)} if routes else {}),
+            **(routing.connectors(routes) if routes else {}),
         },
         "exporters": {c.PROMETHEUS: series.prometheus(_listen(names.METRICS_PORT)), **exporters.exporters(ordered)},
         "service": {

@@ -27,7 +27,7 @@ def pipeline(route: str) -> str:
     return f"traces/to.{route}"
 
 
-def processors() -> dict[str, Any]:
+def processors(routes: Mapping[str, tuple[Sink, ...]]) -> dict[str, Any]:
     """What stands between the shared part and the receivers.
 
     Spans that nobody wants are dropped by a filter, because a filter counts what it drops. Our own notes end here.
@@ -38,13 +38,46 @@ def processors() -> dict[str, Any]:
             group("resource", [drop("resource.attributes", r"^llmobs\.")]),
             group("span", [drop("span.attributes", r"^llmobs\.")]),
         ),
+        **{
+            _marker(sink): transform(
+                group("resource", [f"set({resource(key)}, {literal(value)})" for key, value in sorted(sink.exporter.resource.items())])
+            )
+            for sink in _marked(routes)
+        },
     }
 
 
 def pipelines(routes: Mapping[str, tuple[Sink, ...]]) -> dict[str, Any]:
     """The pipeline to the connector and those behind it."""
     to = {
-        pipeline(name): {"receivers": [c.ROUTING], "processors": [TIDY], "exporters": [exporters.name(sink) for sink in sinks]}
+        pipeline(name): {"receivers": [c.ROUTING], "processors": [TIDY], "exporters": [_door(sink) for sink in sinks]}
         for name, sinks in routes.items()
     }
-    return {"traces/out": {"receivers": [OUT], "processors": [UNROUTED], "exporters": [c.ROUTING]}, **to}
+    marked = {
+        f"traces/mark.{sink.handle}": {"receivers": [_mark(sink)], "processors": [_marker(sink)], "exporters": [exporters.name(sink)]}
+        for sink in _marked(routes)
+    }
+    return {"traces/out": {"receivers": [OUT], "processors": [UNROUTED], "exporters": [c.ROUTING]}, **to, **marked}
+
+
+def connectors(routes: Mapping[str, tuple[Sink, ...]]) -> dict[str, Any]:
+    """The connectors behind the shared part."""
+    return {OUT: {}, c.ROUTING: routing(routes), **{_mark(sink): {} for sink in _marked(routes)}}
+
+
+def _marked(routes: Mapping[str, tuple[Sink, ...]]) -> list[Sink]:
+    """Receivers that need resource attributes of their own: each has a pipeline of its own, so that no other receiver sees them."""
+    every = {sink.handle: sink for sinks in routes.values() for sink in sinks if sink.exporter.resource}
+    return [every[handle] for handle in sorted(every)]
+
+
+def _door(sink: Sink) -> str:
+    return _mark(sink) if sink.exporter.resource else exporters.name(sink)
+
+
+def _mark(sink: Sink) -> str:
+    return f"{c.FORWARD}/mark.{sink.handle}"
+
+
+def _marker(sink: Sink) -> str:
+    return f"{c.TRANSFORM}/mark.{sink.handle}"

@@ -1,0 +1,25 @@
+"""Traceloop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from llmobs.catalogue.backend import Exporter, SecretRef, otlp, token
+from llmobs.catalogue.endpoint import Hosted
+from llmobs.kit.schema import prop
+
+NAME = "traceloop"
+EXAMPLE = {"credentialsSecretRef": {"name": "traceloop", "key": "api-key"}}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(Hosted):
+    """A project of Traceloop."""
+
+    credentials_secret_ref: SecretRef = prop()
+    """A Secret whose key holds an API key, sent as "Authorization: Bearer <key>"."""
+
+
+def exporter(config: Config, credentials: str) -> Exporter:
+    """The exporter; ``credentials`` is the folder where the Secret's key is mounted."""
+    return otlp(config.endpoint or "https://api.traceloop.com", auth=token(config.credentials_secret_ref, credentials))

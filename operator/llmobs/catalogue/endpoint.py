@@ -1,0 +1,69 @@
+"""The address of a backend: the field, the rules that keep traces from going astray, and the bases of configurations that have it."""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from llmobs.catalogue.backend import BackendConfig
+from llmobs.kit.schema import Rule, prop, ruled
+
+_BASE = Rule(
+    cel="!self.matches('/v1/(traces|metrics|logs)/?$')",
+    message="give the base URL; the collector appends /v1/traces itself",
+    holds=lambda url: url is None or not url.rstrip("/").endswith(("/v1/traces", "/v1/metrics", "/v1/logs")),
+)
+
+
+def url(default: Any = MISSING) -> Any:
+    """A field for the base URL of a receiver; required without ``default``."""
+    return prop(default, pattern=r"^https?://[^/\s$]+[^\s$]*$", max_length=2048, rules=(_BASE,))
+
+
+def _inside(endpoint: str) -> bool:
+    host = urlsplit(endpoint).hostname or ""
+    return host == "localhost" or "." not in host or host.endswith((".svc", ".cluster.local", ".localhost"))
+
+
+def _encrypted(config: Any) -> bool:
+    endpoint = config.endpoint
+    return endpoint is None or config.insecure or endpoint.startswith("https://") or _inside(endpoint)
+
+
+SECURE = Rule(
+    cel="!has(self.endpoint) || (has(self.insecure) && self.insecure) || self.endpoint.startsWith('https://') || "
+    "self.endpoint.matches('^http://(localhost|[^./:]+|[^/:]+[.](svc|cluster[.]local|localhost))(:[0-9]+)?(/.*)?$')",
+    message="http:// to a host outside the cluster sends traces in clear text; use https:// or say insecure: true",
+    holds=_encrypted,
+    path="endpoint",
+)
+
+ONE_PLACE = Rule(
+    cel="!has(self.region) || !has(self.endpoint)",
+    message="region is for the hosted product and endpoint for an installation of your own; set one of them",
+    holds=lambda c: c.region is None or c.endpoint is None,
+    path="endpoint",
+)
+
+
+@ruled(SECURE)
+@dataclass(frozen=True, kw_only=True)
+class Addressed(BackendConfig):
+    """A receiver that is somewhere of its own."""
+
+    endpoint: str = url()
+    """Base URL of the receiver, without /v1/traces."""
+    insecure: bool = prop(False)
+    """Allow http:// to a host outside the cluster. Default false."""
+
+
+@ruled(SECURE)
+@dataclass(frozen=True, kw_only=True)
+class Hosted(BackendConfig):
+    """A hosted product that may also be installed elsewhere."""
+
+    endpoint: str | None = url(None)
+    """Base URL of an installation of your own, without /v1/traces; absent means the hosted product."""
+    insecure: bool = prop(False)
+    """Allow http:// to a host outside the cluster. Default false."""
