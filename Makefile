@@ -48,6 +48,7 @@ lock: ## resolve the dependencies anew (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.10 runtime/python/requirements.in -o runtime/python/requirements.lock
 	for name in plain own old; do uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.10 tests/runtime/environments/$$name.in -o tests/runtime/environments/$$name.lock; done
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.11 examples/chat/requirements.in -o examples/chat/requirements.lock
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.11 tests/runtime/environments/family.in -o tests/runtime/environments/family.lock
 
 clean: ## remove what was made inside this checkout (the cache of test binaries stays)
 	rm -rf $(VENV) out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from llmobs_runtime import compatibility, log
-from llmobs_runtime.libraries import INSTRUMENTORS
+from llmobs_runtime.libraries import INSTRUMENTORS, NAMES
 from llmobs_runtime.reasons import Reason, RefusedError
 from llmobs_runtime.settings import Settings, settings
 
@@ -50,7 +50,7 @@ def activate(library: str) -> None:
 
 def _activate(library: str) -> None:
     pipeline = _pipeline()
-    if pipeline.settings.off & {library, "*"}:
+    if pipeline.settings.off & {NAMES.get(library, library), "*"}:
         raise RefusedError(Reason.DISABLED, "named in OTEL_PYTHON_DISABLED_INSTRUMENTATIONS")
     from llmobs_runtime.instrument import instrument
 

@@ -56,7 +56,7 @@ class LibraryFinder:
                 return
             vars(loader).pop("exec_module", None)
             execute(module)
-            self._imported(spec.name)
+            self._imported(spec.name, module)
 
         try:
             vars(loader)["exec_module"] = exec_module
@@ -64,11 +64,11 @@ class LibraryFinder:
             # Without a place for the callback the library stays unobserved; its import is what matters.
             return
 
-    def _imported(self, name: str) -> None:
+    def _imported(self, name: str, module: ModuleType) -> None:
         self._waiting.discard(name)
-        from llmobs_runtime import activate
+        from llmobs_runtime import wake
 
-        activate.activate(name)
+        wake.imported(name, module)
 
 
 def install() -> None:
@@ -78,7 +78,7 @@ def install() -> None:
     early = [name for name in INSTRUMENTORS if name in sys.modules]
     sys.meta_path.insert(0, LibraryFinder([name for name in INSTRUMENTORS if name not in early]))
     if early:
-        from llmobs_runtime import activate
+        from llmobs_runtime import wake
 
         for name in early:
-            activate.activate(name)
+            wake.imported(name, sys.modules[name])

@@ -1,8 +1,20 @@
 """The LLM libraries that are observed: the module whose import wakes the runtime, and what instruments it."""
 
-# Imported at the start of every process: plain data only. The names are those by which OpenTelemetry's own variable
-# OTEL_PYTHON_DISABLED_INSTRUMENTATIONS knows the instrumentations.
+# Imported at the start of every process: plain data only.
 INSTRUMENTORS = {
     "openai": "opentelemetry.instrumentation.genai.openai:OpenAIInstrumentor",
     "anthropic": "opentelemetry.instrumentation.genai.anthropic:AnthropicInstrumentor",
+    "google.genai": "opentelemetry.instrumentation.google_genai.instrumentor:GoogleGenAiSdkInstrumentor",
+    "botocore.client": "opentelemetry.instrumentation.genai.bedrock:BedrockInstrumentor",
+    "langchain_core": "opentelemetry.instrumentation.genai.langchain:LangChainInstrumentor",
+    # Not "agents": applications have packages of their own with that name.
+    "agents.tracing": "opentelemetry.instrumentation.genai.openai_agents:OpenAIAgentsInstrumentor",
 }
+
+NAMES = {
+    "google.genai": "google-genai",
+    "botocore.client": "bedrock",
+    "langchain_core": "langchain",
+    "agents.tracing": "openai_agents",
+}
+"""What OpenTelemetry's variable OTEL_PYTHON_DISABLED_INSTRUMENTATIONS calls a library, where that is not its module."""

@@ -1,0 +1,40 @@
+"""When the runtime starts for a library that has been imported: at once, or with the first client that calls a model."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False  # typing itself would cost every process some milliseconds
+if TYPE_CHECKING:
+    from types import ModuleType
+    from typing import Any
+
+_MODELS = ("bedrock-runtime", "bedrock-agent-runtime")
+
+
+def imported(library: str, module: ModuleType) -> None:
+    """Take up a library; of those who import botocore most never call a model, and are not to pay for it."""
+    if library == "botocore.client" and hasattr(module, "ClientCreator"):
+        _at_first_client(library, module.ClientCreator)
+    else:
+        _activate(library)
+
+
+def _at_first_client(library: str, creator: Any) -> None:
+    original = creator.create_client
+
+    def create_client(self: Any, service_name: str, *arguments: Any, **named: Any) -> Any:
+        if service_name in _MODELS and not done:
+            done.append(service_name)
+            _activate(library)
+        return original(self, service_name, *arguments, **named)
+
+    done: list[str] = []
+    for name in ("__module__", "__qualname__", "__doc__"):
+        setattr(create_client, name, getattr(original, name, None))
+    vars(create_client)["__wrapped__"] = original
+    creator.create_client = create_client
+
+
+def _activate(library: str) -> None:
+    from llmobs_runtime import activate
+
+    activate.activate(library)
