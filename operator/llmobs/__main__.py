@@ -8,7 +8,7 @@ from llmobs.cli.program import program
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command. Exit status: 0 done, 1 failed, 2 bad input or usage, 3 not injected (``llmobs inject``)."""
+    """Run one command. Exit status: 0 done, 1 failed, 2 bad input or usage, 3 not injected (``inject``, ``why``)."""
     return program(sys.argv[1:] if arguments is None else arguments)
 
 

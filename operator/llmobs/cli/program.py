@@ -14,6 +14,7 @@ from llmobs.kit.errors import Invalid
 COMMANDS = {
     "render": "print what the operator would create, from files, without a cluster",
     "inject": "show what admission would do to a pod or workload, from files, without a cluster",
+    "why": "say why a pod or workload of a cluster is instrumented or not, and whether its telemetry arrives",
     "run": "run the controller",
     "webhook": "run the admission webhook",
     "generate": "write the CRDs, reference, runbooks and dashboards (for developers of this project)",
@@ -24,8 +25,9 @@ first steps:
   llmobs render -f policy.yaml                     what would exist for this LLMObservability
   llmobs inject -f deployment.yaml -p policy.yaml --explain
                                                    would its pods be instrumented, how, and why not
+  llmobs why deployment/api -n team-chat           is it instrumented in the cluster, and why not
 
-exit status: 0 done, 1 failed, 2 bad input, 3 not injected (inject)
+exit status: 0 done, 1 failed, 2 bad input, 3 not injected (inject, why)
 """
 
 

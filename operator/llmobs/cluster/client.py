@@ -179,19 +179,19 @@ class Client:
 
 
 @asynccontextmanager
-async def connected(kubeconfig: str | None = None) -> AsyncIterator[Client]:
-    """A client from the kubeconfig file, else from KUBECONFIG, else from the pod's service account."""
+async def connected(kubeconfig: str | None = None, *, context: str | None = None) -> AsyncIterator[Client]:
+    """A client from the kubeconfig file, else from KUBECONFIG, else from the pod's service account; ``context`` is one of the file's."""
     settings = Configuration()
-    await _load(settings, kubeconfig or os.environ.get("KUBECONFIG") or None)
+    await _load(settings, kubeconfig or os.environ.get("KUBECONFIG") or None, context)
     async with ApiClient(configuration=settings) as api:
         api.user_agent = names.OPERATOR
         yield Client(api)
 
 
-async def _load(settings: Any, kubeconfig: str | None) -> None:
+async def _load(settings: Any, kubeconfig: str | None, context: str | None) -> None:
     try:
         if kubeconfig:
-            await config.load_kube_config(config_file=kubeconfig, client_configuration=settings, persist_config=False)
+            await config.load_kube_config(config_file=kubeconfig, context=context, client_configuration=settings, persist_config=False)
         else:
             config.load_incluster_config(client_configuration=settings)
     except (config.ConfigException, OSError) as error:

@@ -17,7 +17,9 @@ from llmobs.plan.rules import queries
 Sample = tuple[Mapping[str, str], float]
 
 ASKED = (queries.MONTH_TO_DATE, queries.BUDGET_SPENT, queries.TELEMETRY_AGE, queries.TELEMETRY_ALIVE)
-_TIMEOUT = aiohttp.ClientTimeout(total=10, sock_connect=3)
+FAILURES = (aiohttp.ClientError, OSError, TimeoutError, ValueError, KeyError, TypeError)
+"""What a question may end in: nobody there, or an answer that is none of Prometheus."""
+TIMEOUT = aiohttp.ClientTimeout(total=10, sock_connect=3)
 
 
 async def read(url: str, *, at: str) -> Spend:
@@ -26,9 +28,9 @@ async def read(url: str, *, at: str) -> Spend:
         said = "no Prometheus is configured (prometheus.url), so spend is not read; rules and alerts do not depend on that"
         return Spend(problem=_unknown(Reason.PROMETHEUS_NOT_CONFIGURED, said))
     try:
-        async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:
-            answers = await asyncio.gather(*(_query(session, url, text) for text in ASKED))
-    except (aiohttp.ClientError, OSError, TimeoutError, ValueError, KeyError, TypeError) as error:
+        async with aiohttp.ClientSession(timeout=TIMEOUT) as session:
+            answers = await asyncio.gather(*(query(session, url, text) for text in ASKED))
+    except FAILURES as error:
         said = f"Prometheus at {url} can't be read: {error or type(error).__name__}"
         return Spend(problem=_unknown(Reason.PROMETHEUS_UNREACHABLE, said))
     return spend(*answers, at=at)
@@ -45,7 +47,8 @@ def spend(months: list[Sample], budgets: list[Sample], ages: list[Sample], alive
     )
 
 
-async def _query(session: aiohttp.ClientSession, url: str, text: str) -> list[Sample]:
+async def query(session: aiohttp.ClientSession, url: str, text: str) -> list[Sample]:
+    """One instant query, without what is not finite. Raises one of :data:`FAILURES`."""
     async with session.post(f"{url.rstrip('/')}/api/v1/query", data={"query": text}) as response:
         answer: Any = json.loads(await response.text())
     if answer.get("status") != "success":

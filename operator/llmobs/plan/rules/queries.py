@@ -28,3 +28,9 @@ TELEMETRY_ALIVE = series.ALIVE
 WATCHED = series.WATCHED
 """One sample without labels once a counter that is new is counted in full, a tile, a scrape and half a minute after the rules
 were first evaluated. What counters held before that is nobody's: it may be old."""
+
+
+def calls(namespace: str, workload: str) -> str:
+    """Calls that the gateways have counted of a workload and that Prometheus saw within a day; one sample without labels, or none."""
+    labels = f'k8s_namespace="{namespace}",k8s_workload="{workload}"'
+    return f"sum(last_over_time({metrics.CALLS}{{{labels}}}[1d]))"
