@@ -9,11 +9,9 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
-class Language:
+class Files:
     """How the files of a language reach a container, and the variable that makes its interpreter find them."""
 
-    name: str
-    """Name of the language, and of its image in the settings."""
     init_container: str
     """Name of the init container that copies the files; a pod that has one of this name has the files."""
     volume: str
@@ -36,3 +34,15 @@ class Language:
     def joined(self, value: str) -> str:
         """``value`` with our entry last: the user's come first, and an empty value means none, as it does to the interpreter."""
         return f"{value}{self.separator}{self.entry}" if value else self.entry
+
+
+@dataclass(frozen=True, kw_only=True)
+class Language:
+    """A language: by files of ours, or by OpenTelemetry's own variables for an application that brings its SDK."""
+
+    name: str
+    """Name of the language; where it has files, of its image in the settings too."""
+    files: Files | None = None
+    """What is copied into the pod; none where the application needs nothing of ours."""
+    own_sdk: bool = False
+    """Whether OpenTelemetry's variables are set, where the container sets none of them."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from llmobs.catalogue.language import Language
+from llmobs.catalogue.language import Files
 from llmobs.inject.agents import other_agent
 from llmobs.inject.compiled import CompiledPolicy
+from llmobs.inject.env import left_out
 from llmobs.inject.pod import Container, Meta, NodeTerm, Spec
 from llmobs.inject.reasons import Reason
 from llmobs.inject.select import Namespace, asked, verdict
@@ -76,12 +77,12 @@ def _only_windows(term: NodeTerm) -> bool:
 
 def _other_agent(case: Case) -> Reason | None:
     # With our files in place this is a second pass: what came between does not undo the first.
-    if case.policy is None or any(present(case.spec, item.language) for item in case.policy.deliveries):
+    if case.policy is None or any(present(case.spec, item.files) for item in case.policy.deliveries):
         return None
     return Reason.OTHER_AGENT if other_agent(case.meta, case.spec) else None
 
 
-def present(spec: Spec, language: Language) -> bool:
+def present(spec: Spec, language: Files) -> bool:
     """Whether the pod has the init container of a language already."""
     return bool(spec.init_containers) and language.init_container in [container.name for container in spec.init_containers or ()]
 
@@ -90,14 +91,21 @@ def _containers(case: Case) -> Reason | None:
     return None if case.targets else Reason.NO_CONTAINER
 
 
+def _visible(case: Case) -> Reason | None:
+    policy = case.policy
+    if policy is None:
+        return None
+    return Reason.ENVIRONMENT_HIDDEN if all(left_out(target.container, policy) for target in case.targets) else None
+
+
 def _names(case: Case) -> Reason | None:
     if case.policy is None:
         return None
-    taken = any(_taken(case.spec, case.targets, item.language) for item in case.policy.deliveries)
+    taken = any(_taken(case.spec, case.targets, item.files) for item in case.policy.deliveries)
     return Reason.NAME_TAKEN if taken else None
 
 
-def _taken(spec: Spec, found: Iterable[Target], language: Language) -> bool:
+def _taken(spec: Spec, found: Iterable[Target], language: Files) -> bool:
     for volume in spec.volumes or ():
         if volume.name == language.volume and volume.empty_dir is None:
             return True
@@ -106,7 +114,7 @@ def _taken(spec: Spec, found: Iterable[Target], language: Language) -> bool:
     return True in [_path_taken(target.container, language) for target in found]
 
 
-def _path_taken(container: Container, language: Language) -> bool:
+def _path_taken(container: Container, language: Files) -> bool:
     ours = language.mount_path
     paths = [mount.mount_path for mount in container.volume_mounts or () if mount.name != language.volume]
     if container.volume_devices:
@@ -123,6 +131,7 @@ CHECKS = (
     Check("runs on Linux", _windows),
     Check("no other agent", _other_agent),
     Check("a container to instrument", _containers),
+    Check("variables that can be seen", _visible),
     Check("our names are free", _names),
 )
 

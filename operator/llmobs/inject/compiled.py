@@ -14,15 +14,14 @@ from llmobs.api.effective import Policy
 from llmobs.api.settings import Settings
 from llmobs.api.v1alpha1.injection import EnvVar, InjectionMode
 from llmobs.api.v1alpha1.selector import LabelSelector
-from llmobs.catalogue.language import Language
+from llmobs.catalogue.language import Files
 from llmobs.catalogue.languages import languages
 from llmobs.inject.identity import NODE_NAME, POD_NAME, POD_UID, encoded
+from llmobs.inject.otel import ATTRIBUTES, ENDPOINT, PROTOCOL
 from llmobs.inject.patch import Appending, Block, appending, entries, fragment
 
 SAFE_TO_EVICT = "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes"
 """Without it the cluster autoscaler keeps a node because of our emptyDir."""
-
-DEFAULT_LANGUAGES = ("python",)
 
 RESOURCE_ATTRIBUTES = "LLMOBS_RESOURCE_ATTRIBUTES"
 
@@ -55,7 +54,7 @@ class Platform:
 class Delivery:
     """One language, ready: how its files get into a pod."""
 
-    language: Language
+    files: Files
     volume: msgspec.Raw
     mount: msgspec.Raw
     container: msgspec.Raw
@@ -68,13 +67,13 @@ class Delivery:
         return msgspec.Raw(bytes(self.container)[:-1] + b',"resources":' + msgspec.json.encode(resources) + b"}")
 
 
-def _init_container(language: Language, image: str, pull_policy: str) -> dict[str, Any]:
+def _init_container(files: Files, image: str, pull_policy: str) -> dict[str, Any]:
     return {
-        "name": language.init_container,
+        "name": files.init_container,
         "image": image,
         "imagePullPolicy": pull_policy,
-        "command": list(language.command),
-        "volumeMounts": [{"name": language.volume, "mountPath": language.copy_path}],
+        "command": list(files.command),
+        "volumeMounts": [{"name": files.volume, "mountPath": files.copy_path}],
         "securityContext": SECURITY_CONTEXT,
     }
 
@@ -103,12 +102,18 @@ class CompiledPolicy:
     """The annotations that say who injected."""
     init_containers: frozenset[str]
     """Names of the init containers that deliver its languages."""
+    exporter: Mapping[str, msgspec.Raw]
+    """JSON by name of OpenTelemetry's own variables for where to send; empty unless the application's own SDK is meant."""
+    own_sdk: bool
+    """Whether the policy is for applications that bring their own SDK."""
+    stated: str
+    """The policy's own value of OTEL_RESOURCE_ATTRIBUTES, for a container that has none."""
 
     @cached_property
     def lists(self) -> Mapping[str, str]:
         """The values of the variables that list paths, for a container that sets none of them."""
-        languages = [item.language for item in self.deliveries]
-        return {item.variable: item.joined(self.paths.get(item.variable, "")) for item in languages}
+        files = [item.files for item in self.deliveries]
+        return {item.variable: item.joined(self.paths.get(item.variable, "")) for item in files}
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -118,7 +123,7 @@ class CompiledPolicy:
     @cached_property
     def volumes(self) -> frozenset[str]:
         """The names of its volumes."""
-        return frozenset(item.language.volume for item in self.deliveries)
+        return frozenset(item.files.volume for item in self.deliveries)
 
     @cached_property
     def annotated(self) -> frozenset[str]:
@@ -144,7 +149,7 @@ class CompiledPolicy:
     @cached_property
     def marks(self) -> Block:
         """The annotations of a pod that has none of ours."""
-        volumes = ",".join(item.language.volume for item in self.deliveries)
+        volumes = ",".join(item.files.volume for item in self.deliveries)
         return entries("/metadata/annotations", {**self.annotations, **({SAFE_TO_EVICT: volumes} if volumes else {})})
 
     @property
@@ -156,10 +161,12 @@ class CompiledPolicy:
 def compiled(policy: Policy, platform: Platform) -> CompiledPolicy:
     """``policy`` made ready for admission."""
     injection = policy.spec.injection
-    deliveries = tuple(_delivery(languages()[name], platform) for name in DEFAULT_LANGUAGES)
-    lists = {item.language.variable for item in deliveries}
-    constant = _constant(policy, platform)
-    ours = {*constant, RESOURCE_ATTRIBUTES}
+    chosen = [languages()[name] for name in dict.fromkeys(injection.languages)]
+    deliveries = tuple(_delivery(item.name, item.files, platform) for item in chosen if item.files)
+    own_sdk = any(item.own_sdk for item in chosen)
+    lists = {item.files.variable for item in deliveries}
+    constant = _constant(policy, platform, files=bool(deliveries))
+    apart = {*constant, RESOURCE_ATTRIBUTES, *lists, *((ATTRIBUTES,) if own_sdk else ())}
     return CompiledPolicy(
         key=policy.key,
         revision=policy.identity.revision,
@@ -170,31 +177,43 @@ def compiled(policy: Policy, platform: Platform) -> CompiledPolicy:
         exclude=frozenset(injection.containers.exclude),
         deliveries=deliveries,
         variables=constant,
-        extra={item.name: _variable(item) for item in injection.env if item.name not in ours | lists},
+        extra={item.name: _variable(item) for item in injection.env if item.name not in apart},
         paths={item.name: item.value for item in injection.env if item.name in lists},
         attributes=encoded(policy.spec.attributes),
         annotations={names.POLICY: policy.key, names.POLICY_REVISION: policy.identity.revision, names.INJECTION: "Injected"},
-        init_containers=frozenset(item.language.init_container for item in deliveries),
+        init_containers=frozenset(item.files.init_container for item in deliveries),
+        exporter=_exporter(platform) if own_sdk else {},
+        own_sdk=own_sdk,
+        stated=next((item.value for item in injection.env if own_sdk and item.name == ATTRIBUTES), ""),
     )
 
 
-def _constant(policy: Policy, platform: Platform) -> dict[str, msgspec.Raw]:
+def _constant(policy: Policy, platform: Platform, *, files: bool) -> dict[str, msgspec.Raw]:
     downward = {POD_NAME: "metadata.name", POD_UID: "metadata.uid", NODE_NAME: "spec.nodeName"}
     fields = [(name, {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}) for name, path in downward.items()]
+    if not files:
+        return {name: fragment(entry) for name, entry in fields}
     values = {"LLMOBS_ENDPOINT": names.gateway_endpoint(platform.namespace), "LLMOBS_CONTENT": policy.spec.content.capture.value}
     plain = [(name, {"name": name, "value": value}) for name, value in values.items()]
     return {name: fragment(entry) for name, entry in [*fields, *plain]}
+
+
+def _exporter(platform: Platform) -> dict[str, msgspec.Raw]:
+    # The pair: an SDK's own default for the protocol differs between languages, and the endpoint's port is for one of them.
+    # For traces alone: the gateway takes nothing else, and where metrics and logs go is not ours to change.
+    values = {ENDPOINT: names.gateway_endpoint(platform.namespace) + "/v1/traces", PROTOCOL: "http/protobuf"}
+    return {name: fragment({"name": name, "value": value}) for name, value in values.items()}
 
 
 def _variable(item: EnvVar) -> msgspec.Raw:
     return fragment({"name": item.name, "value": item.value})
 
 
-def _delivery(language: Language, platform: Platform) -> Delivery:
+def _delivery(name: str, files: Files, platform: Platform) -> Delivery:
     images = platform.settings.images
     return Delivery(
-        language=language,
-        volume=fragment({"name": language.volume, "emptyDir": {"sizeLimit": language.size_limit}}),
-        mount=fragment({"name": language.volume, "mountPath": language.mount_path, "readOnly": True}),
-        container=fragment(_init_container(language, getattr(images, language.name), images.pull_policy)),
+        files=files,
+        volume=fragment({"name": files.volume, "emptyDir": {"sizeLimit": files.size_limit}}),
+        mount=fragment({"name": files.volume, "mountPath": files.mount_path, "readOnly": True}),
+        container=fragment(_init_container(files, getattr(images, name), images.pull_policy)),
     )

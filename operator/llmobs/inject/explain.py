@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from llmobs.catalogue.language import Language
+from llmobs.catalogue.language import Files
+from llmobs.inject import otel
 from llmobs.inject.compiled import CompiledPolicy
 from llmobs.inject.decide import Decision
-from llmobs.inject.env import reads_reference
+from llmobs.inject.env import left_out, reads_reference
 from llmobs.inject.pod import Container, Pod
 from llmobs.inject.reasons import Reason
 from llmobs.inject.targets import chosen
@@ -63,9 +64,13 @@ def _sentence(container: Container, decision: Decision, *, init: bool, changed: 
         return "ours; it copies the files that the others read."
     if not chosen(container.name, policy, init=init):
         return _left_out(container.name, policy)
+    if left_out(container, policy):
+        return f"left alone: {_HIDDEN}"
     if not changed:
         return "instrumented already; nothing is missing."
-    hints = [_hint(container, item.language) for item in policy.deliveries]
+    hints = [_hint(container, item.files) for item in policy.deliveries]
+    if policy.own_sdk:
+        hints.append(_sdk_hint(container))
     return " ".join(["instrumented.", *filter(None, hints)])
 
 
@@ -77,7 +82,7 @@ def _left_out(name: str, policy: CompiledPolicy) -> str:
     return "left alone: an init container is instrumented only where injection.containers.include names it."
 
 
-def _hint(container: Container, language: Language) -> str:
+def _hint(container: Container, language: Files) -> str:
     variable = language.variable
     if reads_reference(container, language):
         return f"Its {variable} comes from a reference: renamed to ORIGINAL_{variable} and put before our entry."
@@ -85,4 +90,15 @@ def _hint(container: Container, language: Language) -> str:
         return f"Our entry stands last in its {variable}."
     if container.env_from:
         return f"A {variable} from envFrom can't be seen here and would be overridden: repeat its value in injection.env."
+    return ""
+
+
+_HIDDEN = "its envFrom may set OpenTelemetry's variables, which can't be seen here; repeat them in injection.env."
+
+
+def _sdk_hint(container: Container) -> str:
+    if otel.hidden(container):
+        return f"OpenTelemetry's variables are left out: {_HIDDEN}"
+    if otel.destination_set(item.name for item in container.env or ()):
+        return "It says itself where its spans go; that is kept."
     return ""

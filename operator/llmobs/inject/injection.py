@@ -39,13 +39,13 @@ def _mounts(target: Target, policy: CompiledPolicy) -> Sequence[Change]:
     if own and policy.volumes.isdisjoint([mount.name for mount in own]):
         return (policy.mounts.at(target.path),) if policy.deliveries else ()
     known = {(mount.name, mount.mount_path) for mount in own or ()}
-    new = [item.mount for item in policy.deliveries if (item.language.volume, item.language.mount_path) not in known]
+    new = [item.mount for item in policy.deliveries if (item.files.volume, item.files.mount_path) not in known]
     return appended(f"{target.path}/volumeMounts", new, present=own is not None)
 
 
 def _init_containers(case: Case, policy: CompiledPolicy) -> list[Operation]:
     spec = case.spec
-    missing = [item for item in policy.deliveries if not present(spec, item.language)]
+    missing = [item for item in policy.deliveries if not present(spec, item.files)]
     if not missing:
         return []
     resources = init_resources(spec, case.namespace.version)
@@ -58,7 +58,7 @@ def _init_containers(case: Case, policy: CompiledPolicy) -> list[Operation]:
 
 def _volumes(spec: Spec, policy: CompiledPolicy) -> list[Operation]:
     known = {volume.name for volume in spec.volumes or ()}
-    new = [item.volume for item in policy.deliveries if item.language.volume not in known]
+    new = [item.volume for item in policy.deliveries if item.files.volume not in known]
     return appended("/spec/volumes", new, present=spec.volumes is not None)
 
 
@@ -67,7 +67,7 @@ def _marks(meta: Meta, spec: Spec, policy: CompiledPolicy) -> list[Change]:
         return [_LABEL, policy.marks]
     labels, own = meta.labels or {}, meta.annotations or {}
     # A pod that was instrumented before: what it says of that stays true.
-    kept = own if all(present(spec, item.language) for item in policy.deliveries) else {}
+    kept = own if policy.deliveries and all(present(spec, item.files) for item in policy.deliveries) else {}
     wanted = {key: value for key, value in policy.annotations.items() if own.get(key) != value and key not in kept}
     listed = own.get(SAFE_TO_EVICT, "")
     safe = _safe_to_evict(listed, policy.deliveries)
@@ -81,7 +81,7 @@ def _marks(meta: Meta, spec: Spec, policy: CompiledPolicy) -> list[Change]:
 
 def _safe_to_evict(listed: str, deliveries: tuple[Delivery, ...]) -> str:
     known = {name.strip() for name in listed.split(",")}
-    missing = [item.language.volume for item in deliveries if item.language.volume not in known]
+    missing = [item.files.volume for item in deliveries if item.files.volume not in known]
     return ",".join([listed, *missing] if listed else missing)
 
 

@@ -30,6 +30,10 @@ class Reason(enum.Enum):
     WINDOWS_NODE = "WindowsNode", "The pod runs on Windows, where the files to be copied do not work."
     OTHER_AGENT = "OtherAgent", "Another agent instruments this pod; two at once would disturb one another."
     NO_CONTAINER = "NoContainer", "No container is left: see injection.containers.include and exclude of the policy."
+    ENVIRONMENT_HIDDEN = (
+        "EnvironmentHidden",
+        "Every container has envFrom, which may set OpenTelemetry's variables unseen; set them in injection.env or in the pod.",
+    )
     NAME_TAKEN = "NameTaken", "The pod uses a container name, volume name or mount path of ours for something else."
     NOT_A_POD = "NotAPod", "The request does not create a pod."
     UNREADABLE = "Unreadable", "The request could not be read."

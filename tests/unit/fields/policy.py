@@ -34,6 +34,7 @@ POLICY_FIELDS: dict[str, Case] = {
     "selector.matchExpressions[].values": expression(values=["silver"]),
     "attributes": ({}, {"attributes": {"team": "payments"}}),
     "injection.mode": ({}, {"injection": {"mode": "Disabled"}}),
+    "injection.languages": ({}, {"injection": {"languages": ["sdk"]}}),
     "injection.containers.include": ({}, {"injection": {"containers": {"include": ["main"]}}}),
     "injection.containers.exclude": ({}, {"injection": {"containers": {"exclude": ["side"]}}}),
     "injection.env[].name": ({"injection": {"env": [{"name": "A"}]}}, {"injection": {"env": [{"name": "B"}]}}),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+from llmobs.catalogue.languages import languages
 from llmobs.kit.schema import Rule, prop
 
 OWN_VARIABLES = (
@@ -64,6 +65,11 @@ class Injection:
     mode: InjectionMode = prop(InjectionMode.AUTO)
     """Auto: every matching pod unless labelled llmobs.dev/inject=false. OptIn: only pods labelled llmobs.dev/inject=true.
     Disabled: none, whatever the labels say. Default Auto."""
+    languages: tuple[str, ...] = prop(("python",), min_items=1, max_items=8, pattern=f"^({'|'.join(languages())})$")
+    """What is done for the containers. python: our files and LLMOBS_ variables, for Python 3.10 and newer. sdk: for
+    applications in any language that bring their own OpenTelemetry SDK, its variables only: where to send spans unless the
+    pod says where anything goes, and resource attributes beside the pod's own. Where metrics and logs go stays as it is.
+    Default python."""
     containers: Containers = prop(factory=Containers)
     """Which containers of a pod are instrumented."""
     env: tuple[EnvVar, ...] = prop((), max_items=64, keys=("name",))

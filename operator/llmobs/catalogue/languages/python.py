@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from llmobs.catalogue.language import Language
+from llmobs.catalogue.language import Files, Language
 
 LANGUAGE = Language(
     name="python",
-    init_container="llmobs-python",
-    volume="llmobs-python",
-    size_limit="128Mi",
-    copy_path="/mnt/llmobs",
-    # -f: a restarted pod finds its emptyDir filled, and files that were copied read-only must not stop the second copy.
-    command=("cp", "-Rf", "/llmobs/python", "/mnt/llmobs/"),
-    mount_path="/llmobs",
-    variable="PYTHONPATH",
-    entry="/llmobs/python",
-    separator=":",
+    files=Files(
+        init_container="llmobs-python",
+        volume="llmobs-python",
+        size_limit="128Mi",
+        copy_path="/mnt/llmobs",
+        # -f: a restarted pod finds its emptyDir filled, and files that were copied read-only must not stop the second copy.
+        command=("cp", "-Rf", "/llmobs/python", "/mnt/llmobs/"),
+        mount_path="/llmobs",
+        variable="PYTHONPATH",
+        entry="/llmobs/python",
+        separator=":",
+    ),
 )
