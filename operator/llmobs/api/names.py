@@ -58,8 +58,9 @@ def bounded(name: str, limit: int = 63) -> str:
 
 
 def policy_rules(policy: str) -> str:
-    """Name of the PrometheusRule of a policy."""
-    return bounded(f"llmobs-{policy}")
+    """Name of the PrometheusRule of a policy; never the fleet's, which lives in a namespace that may have policies too."""
+    made = bounded(f"llmobs-{policy}")
+    return made if made != FLEET_RULES else f"llmobs.{policy}"
 
 
 def policy_dashboard(policy: str, dashboard: str) -> str:

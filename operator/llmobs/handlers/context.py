@@ -57,6 +57,8 @@ class Context:
     metrics: Metrics
     ask: Callable[[Task, float], None]
     """Put a task into the queue, due in so many seconds."""
+    gather: Callable[[Task, float], None]
+    """Put a task into the queue, due when nobody has asked for it for so many seconds; a steady stream does not put it off for ever."""
     world: World = field(default_factory=World)
     facts: Facts = field(default_factory=Facts)
     owners: Owners = field(default_factory=dict)

@@ -29,6 +29,8 @@ from llmobs.telemetry.controller import Metrics
 from llmobs.telemetry.server import serving
 
 WORKERS = 4
+LONGEST = 5.0
+"""Seconds for which a stream of edits puts off what is made of them."""
 WAIT = 2.0
 """Seconds between looks for our custom resource definitions."""
 
@@ -101,6 +103,7 @@ async def _prepared(options: Options) -> AsyncIterator[tuple[Context, Queue[Task
             recorder=Recorder(client),
             metrics=metrics,
             ask=lambda task, delay: queue.add(task, delay=delay),
+            gather=lambda task, quiet: queue.gather(task, quiet=quiet, longest=LONGEST),
         )
         yield context, queue
 

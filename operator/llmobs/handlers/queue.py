@@ -31,6 +31,8 @@ class Queue(Generic[K]):
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._due: dict[K, float] = {}
+        self._latest: dict[K, float] = {}
+        """Until when a key that is being gathered can be put off."""
         self._heap: list[tuple[float, int, K]] = []
         self._pushed = itertools.count()
         self._busy: set[K] = set()
@@ -40,7 +42,23 @@ class Queue(Generic[K]):
     def add(self, key: K, *, delay: float = 0.0) -> None:
         """Ask for ``key`` within ``delay`` seconds; an earlier time that was asked for stays."""
         due = self._clock() + delay
+        if key in self._latest:
+            self._latest[key] = min(self._latest[key], due)
         if due < self._due.get(key, float("inf")):
+            self._due[key] = due
+            self._push(key)
+            self._changed.set()
+
+    def gather(self, key: K, *, quiet: float, longest: float) -> None:
+        """Ask for ``key`` once nobody has asked for ``quiet`` seconds, ``longest`` seconds from the first time at the latest."""
+        now = self._clock()
+        before = self._due.get(key)
+        if key not in self._latest:
+            # what was asked for within a time comes within that time
+            self._latest[key] = now + longest if before is None else min(before, now + longest)
+            before = None
+        due = min(max(now + quiet, before or now), self._latest[key])
+        if due != self._due.get(key):
             self._due[key] = due
             self._push(key)
             self._changed.set()
@@ -88,6 +106,7 @@ class Queue(Generic[K]):
             if wait is not None and wait <= 0:
                 _, _, key = heapq.heappop(self._heap)
                 del self._due[key]
+                self._latest.pop(key, None)
                 self._busy.add(key)
                 return key
             try:

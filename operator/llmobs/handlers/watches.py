@@ -27,7 +27,7 @@ from llmobs.handlers.world import Key, key
 SETTLE = 0.3
 """Seconds for which events of one resource are gathered."""
 GATHER = 1.0
-"""Seconds for which events that concern the whole fleet are gathered: many edits, one rollout."""
+"""Seconds of quiet that events which concern the whole fleet wait for: many edits, one rollout."""
 PODS = 2.0
 """Seconds for which pods of one policy are gathered: a rollout starts many."""
 
@@ -106,7 +106,7 @@ def resource_seen(context: Context, event: Event) -> None:
     changed = context.world.drop(kind, body) if gone else context.world.put(body)
     if not changed:
         return
-    context.ask(tasks.FLEET, GATHER)
+    context.gather(tasks.FLEET, GATHER)
     if kind != POLICY.kind:
         context.ask_all(GATHER)
         return
@@ -125,7 +125,7 @@ def namespace_seen(context: Context, event: Event) -> None:
     for where in concerned:
         context.ask(tasks.policy(where), SETTLE)
     if concerned:
-        context.ask(tasks.FLEET, GATHER)
+        context.gather(tasks.FLEET, GATHER)
 
 
 async def noticed(context: Context) -> None:
@@ -146,7 +146,7 @@ def child_seen(context: Context, event: str, body: Manifest) -> None:
     made_for = owner(body)
     where = context.uids().get(made_for)
     if made_for == OWNER:
-        context.ask(tasks.FLEET, SETTLE)
+        context.gather(tasks.FLEET, SETTLE)
     elif where is not None and event in ("MODIFIED", "DELETED"):
         context.settled.pop(made_for, None)
         context.ask(tasks.policy(where), SETTLE)

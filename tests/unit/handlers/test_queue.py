@@ -118,3 +118,56 @@ def test_pauses_after_failures_grow_and_obey_who_asks_for_patience() -> None:
     assert pauses[3] > pauses[0]
     assert max(pauses) <= 120
     assert queue._delay("b", NotYet("later", delay=30)) == 30
+
+
+def runs(queue: Queue[str], clock: Clock, *, until: float) -> list[float]:
+    """When a worker would have begun with a key, on the clock of the test."""
+    found = []
+    while clock.now < until:
+        if len(queue) and queue.lag > 0:
+            asyncio.run(asyncio.wait_for(queue._next(), 1))
+            queue._busy.clear()
+            found.append(round(clock.now, 1))
+        clock.now += 0.1
+    return found
+
+
+def test_fifty_edits_in_quick_succession_are_one_piece_of_work() -> None:
+    clock = Clock()
+    queue: Queue[str] = Queue(clock=clock)
+    for _ in range(50):
+        queue.gather("fleet", quiet=1, longest=5)
+        clock.now += 0.05
+        assert queue.lag <= 0
+    assert len(runs(queue, clock, until=120)) == 1
+
+
+def test_a_steady_stream_puts_work_off_no_longer_than_the_bound() -> None:
+    clock = Clock()
+    queue: Queue[str] = Queue(clock=clock)
+    while queue.lag <= 0:
+        queue.gather("fleet", quiet=1, longest=5)
+        clock.now += 0.5
+    assert 105 <= clock.now <= 105.5
+
+
+def test_what_is_asked_for_within_a_time_is_not_put_off_by_gathering() -> None:
+    clock = Clock()
+    queue: Queue[str] = Queue(clock=clock)
+    queue.add("before", delay=0.2)
+    queue.gather("before", quiet=1, longest=5)
+    queue.gather("after", quiet=1, longest=5)
+    queue.add("after", delay=2)
+    clock.now += 0.5
+    queue.gather("after", quiet=1.8, longest=5)
+    assert runs(queue, clock, until=100.6) == [100.5]
+    assert runs(queue, clock, until=104)[0] <= 102.2
+
+
+def test_a_short_ask_does_not_cut_gathering_short() -> None:
+    clock = Clock()
+    queue: Queue[str] = Queue(clock=clock)
+    queue.gather("fleet", quiet=1, longest=5)
+    queue.gather("fleet", quiet=0.3, longest=5)
+    assert runs(queue, clock, until=100.9) == []
+    assert len(runs(queue, clock, until=110)) == 1

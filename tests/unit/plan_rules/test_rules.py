@@ -239,3 +239,11 @@ def test_new_series_count_only_when_prometheus_must_have_found_its_targets() -> 
     assert Timing("5m", scrape="30s").settled == "360s"
     assert Timing("1m", scrape="5s").settled == "95s"
     assert "offset 360s" in str(bare_groups(inputs()))
+
+
+def test_a_policy_of_the_fleets_name_in_the_operators_namespace_keeps_its_own_rule() -> None:
+    namespace = Facts().namespace
+    named = [policy(name=name, namespace=namespace) for name in ("fleet", "fleet.policy", "other")]
+    made = [fleet(inputs(*named)), *(policy_rule(inputs(*named), item) for item in named)]
+
+    assert len({item["metadata"]["name"] for item in made}) == len(made)
