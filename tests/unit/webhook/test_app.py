@@ -111,6 +111,25 @@ def test_what_cannot_be_read_is_allowed_counted_and_untouched(service: Service, 
     assert service.value("llmobs_admission_errors_total") == 1
 
 
+def test_a_pod_of_three_megabytes_is_injected_and_stays_what_it_is(service: Service) -> None:
+    pod = {**POD, "metadata": {**POD["metadata"], "annotations": {"big": "x" * 3 * 1024 * 1024}}}
+
+    after = jsonpatch.apply_patch(pod, service.mutate(review(pod)).patch)
+
+    assert after["metadata"]["annotations"]["big"] == pod["metadata"]["annotations"]["big"]
+    assert service.value(REVIEWS, decision="injected", reason="Injected") == 1
+
+
+@pytest.mark.parametrize("depth", [500, 10_000])
+def test_nesting_where_nobody_looks_harms_nobody(service: Service, depth: int) -> None:
+    deep = b'{"a":' * depth + b"1" + b"}" * depth
+
+    reply = service.mutate(review().replace(b'"containers"', b'"x": ' + deep + b', "containers"', 1))
+
+    assert (reply.status, reply.response["uid"], reply.response["allowed"]) == (200, "u-1", True)
+    assert ("patch" in reply.response) == (depth == 500)
+
+
 def test_a_huge_request_is_not_kept(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("llmobs.webhook.app.LARGEST", 1000)
     start = b'{"request": {"uid": "u-1", "object": {"spec": "'
