@@ -25,11 +25,16 @@ logger = logging.getLogger(__name__)
 
 
 class Probes:
-    """``/healthz``, ``/readyz`` and ``/metrics``. Not ready before the policies are known, and no longer while stopping."""
+    """``/healthz``, ``/readyz`` and ``/metrics``.
 
-    def __init__(self, store: Store, metrics: AdmissionMetrics) -> None:
+    Not ready before the policies are known, while ``distrust`` says why the API server would refuse the certificate, and while
+    stopping.
+    """
+
+    def __init__(self, store: Store, metrics: AdmissionMetrics, *, distrust: Callable[[], str] = str) -> None:
         self.stopping = False
         self._store = store
+        self._distrust = distrust
         self._metrics = metrics
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:  # noqa: ARG002 - the shape of ASGI
@@ -55,7 +60,7 @@ class Probes:
     def _wanting(self) -> str:
         if self.stopping:
             return "stopping"
-        return "" if self._store.synced else "policies and namespaces are not all read yet"
+        return self._distrust() if self._store.synced else "policies and namespaces are not all read yet"
 
 
 class Admission:

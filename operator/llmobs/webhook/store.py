@@ -11,6 +11,7 @@ from llmobs.inject.compiled import CompiledPolicy, Platform, compiled
 from llmobs.inject.qos import KubernetesVersion
 from llmobs.inject.select import NEWEST, Namespace, namespace
 from llmobs.kit.errors import Invalid
+from llmobs.webhook.trust import Published
 
 NAMESPACE = "Namespace"
 POLICY = kinds.POLICY.kind
@@ -53,6 +54,8 @@ class Store:
         self, platform: Platform, *, version: KubernetesVersion = NEWEST, refused: Callable[[Place, Invalid], None] | None = None
     ) -> None:
         self._refused = refused
+        self.published: tuple[Published, ...] = ()
+        """How the API server calls us, where the source knows."""
         self.problems: dict[Place, Invalid] = {}
         self._platform = platform
         self._version = version

@@ -11,14 +11,19 @@ from typing import Any
 
 from llmobs.cluster.client import Client, Manifest, connected
 from llmobs.cluster.errors import Refused
-from llmobs.cluster.kinds import FLEET, NAMESPACE, POLICY, Resource
+from llmobs.cluster.installation import WEBHOOK
+from llmobs.cluster.kinds import FLEET, NAMESPACE, POLICY, WEBHOOKS, Resource
 from llmobs.cluster.watch import follow
 from llmobs.inject.qos import KubernetesVersion
 from llmobs.kit.errors import NotYet
 from llmobs.webhook.store import Store
+from llmobs.webhook.trust import published
 
 VERSION_EVERY, VERSION_RETRY = 600.0, 5.0
 """Seconds between questions for the API server's version, and after one that was not answered."""
+
+TRUST_EVERY = 5.0
+"""Seconds between looks at what the API server trusts."""
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +38,7 @@ class ClusterSource:
         """Follow namespaces, fleets and policies for ever; what is lost on the way is listed again."""
         async with connected(self._kubeconfig) as client, asyncio.TaskGroup() as group:
             group.create_task(_version(client, store))
+            group.create_task(_trusted(client, store))
             for kind in (NAMESPACE, FLEET, POLICY):
                 group.create_task(_follow(client, kind, store))
 
@@ -62,6 +68,16 @@ async def _version(client: Client, store: Store) -> None:
         if found is not None:
             store.served_by(found)
         await asyncio.sleep(VERSION_EVERY if found else VERSION_RETRY)
+
+
+async def _trusted(client: Client, store: Store) -> None:
+    """Note what the API server expects of our certificate, again and again; what cannot be read now stays as it was."""
+    while True:
+        try:
+            store.published = published(await client.get(WEBHOOKS, WEBHOOK) or {})
+        except (NotYet, Refused) as error:
+            logger.info("the webhook configuration is not known: %s", error)
+        await asyncio.sleep(TRUST_EVERY)
 
 
 def version(answer: Mapping[str, Any]) -> KubernetesVersion | None:
