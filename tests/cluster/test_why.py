@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.apiserver import ApiServer
+from tests.cluster.apiserver import ROOT, ApiServer, define, definitions
 from tests.cluster.installation import LLMOBS, Prometheus
 
 pytestmark = pytest.mark.apiserver
@@ -47,7 +47,7 @@ def person(server: ApiServer, namespace: str, *, fleets: bool) -> Path:
 
 def deployment(server: ApiServer, namespace: str, **spec: Any) -> None:
     template = {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "app", "image": "i:1"}], **spec}}
-    wanted = {"replicas": 1, "selector": {"matchLabels": {"app": "web"}}, "template": template}
+    wanted = {"replicas": 0, "selector": {"matchLabels": {"app": "web"}}, "template": template}
     server.create(f"/apis/apps/v1/namespaces/{namespace}/deployments", {"metadata": {"name": "web"}, "spec": wanted})
 
 
@@ -58,6 +58,19 @@ def pod(server: ApiServer, namespace: str, name: str, *, revision: str = "", own
     annotations = {"llmobs.dev/policy-revision": revision} if revision else {}
     body = {"metadata": {**meta, "annotations": annotations}, "spec": {"containers": [{"name": "app", "image": "i:1"}]}}
     server.create(f"/api/v1/namespaces/{namespace}/pods", body)
+
+
+@pytest.fixture(scope="module")
+def apiserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
+    """One of its own: the controllers that other tests start would make and collect pods."""
+    server = ApiServer(tmp_path_factory.mktemp("apiserver"))
+    try:
+        server.start()
+        for definition in definitions(ROOT / "crds"):
+            define(server, definition)
+        yield server
+    finally:
+        server.end()
 
 
 @pytest.fixture
