@@ -14,6 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -237,3 +238,16 @@ def define(server: ApiServer, definition: dict[str, Any]) -> None:
     spec = definition["spec"]
     collection = f"/apis/{spec['group']}/{spec['versions'][0]['name']}/{spec['names']['plural']}"
     until(f"{spec['names']['plural']} are served", lambda: server.get(collection) is not None)
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[ApiServer]:
+    """A server that knows our kinds."""
+    server = ApiServer(folder)
+    try:
+        server.start()
+        for definition in definitions(ROOT / "crds"):
+            define(server, definition)
+        yield server
+    finally:
+        server.end()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.cluster.apiserver import ROOT, ApiServer, define, definitions
+from tests.cluster.apiserver import ApiServer, serving
 from tests.cluster.installation import Controller, Prometheus, install
 from tests.cluster.world import World
 
@@ -17,14 +17,8 @@ _numbers = itertools.count()
 
 @pytest.fixture(scope="session")
 def apiserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
-    server = ApiServer(tmp_path_factory.mktemp("apiserver"))
-    try:
-        server.start()
-        for definition in definitions(ROOT / "crds"):
-            define(server, definition)
+    with serving(tmp_path_factory.mktemp("apiserver")) as server:
         yield server
-    finally:
-        server.end()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.apiserver import ROOT, ApiServer, define, definitions
+from tests.cluster.apiserver import ApiServer, serving
 from tests.cluster.installation import LLMOBS, Prometheus
 
 pytestmark = pytest.mark.apiserver
@@ -63,14 +63,8 @@ def pod(server: ApiServer, namespace: str, name: str, *, revision: str = "", own
 @pytest.fixture(scope="module")
 def apiserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
     """One of its own: the controllers that other tests start would make and collect pods."""
-    server = ApiServer(tmp_path_factory.mktemp("apiserver"))
-    try:
-        server.start()
-        for definition in definitions(ROOT / "crds"):
-            define(server, definition)
+    with serving(tmp_path_factory.mktemp("apiserver")) as server:
         yield server
-    finally:
-        server.end()
 
 
 @pytest.fixture
