@@ -6,7 +6,6 @@ Every leaf of every spec's schema must stand in one of the tables below, so a ne
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -42,7 +41,7 @@ def test_every_field_has_its_test(kind: Any, tested: Mapping[str, Any]) -> None:
 
 
 def changes(case: Case, render: Callable[[Mapping[str, Any]], str]) -> bool:
-    before, after = (render(deepcopy(spec)) for spec in case)
+    before, after = (render(spec) for spec in case)
     return before != after
 
 
