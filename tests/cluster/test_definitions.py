@@ -57,6 +57,16 @@ BAD_POLICIES: list[tuple[str, dict[str, Any], str]] = [
         "set destination or exactly one of jaeger",
     ),
     ("endpoint path", {"backends": [{"name": "a", "otlp": {"endpoint": "https://x.example/v1/traces"}}]}, "give the base URL"),
+    ("no address", {"backends": [{"name": "a", "otlp": {"endpoint": "https://user:word@x.example"}}]}, "spec.backends[0].otlp.endpoint"),
+    ("external without", {"collector": {"mode": "External"}}, "External needs an endpoint"),
+    ("endpoint without", {"collector": {"endpoint": "https://x.example"}}, "an endpoint is for mode External"),
+    ("external path", {"collector": {"mode": "External", "endpoint": "https://x.example/v1/traces"}}, "/v1/traces is appended to it"),
+    ("external in clear text", {"collector": {"mode": "External", "endpoint": "http://x.example.com"}}, "sends traces in clear text"),
+    (
+        "external and backends",
+        {"collector": {"mode": "External", "endpoint": "https://x.example"}, "backends": [{"name": "a", "destination": "b"}]},
+        "remove the backends",
+    ),
     ("clear text", {"backends": [{"name": "a", "otlp": {"endpoint": "http://x.example.com"}}]}, "sends traces in clear text"),
     (
         "own secret",
@@ -66,6 +76,8 @@ BAD_POLICIES: list[tuple[str, dict[str, Any], str]] = [
 ]
 
 BAD_FLEETS: list[tuple[str, dict[str, Any], str]] = [
+    ("modes", {"limits": {"collectorModes": ["External"]}}, "put Shared first"),
+    ("no mode", {"limits": {"collectorModes": []}}, "spec.limits.collectorModes"),
     ("priority", {"priority": 10**7}, "spec.priority"),
     ("capture", {"limits": {"content": {"maxCapture": "Some"}}}, 'Unsupported value: "Some"'),
     ("destination", {"destinations": [{"name": "a"}]}, "set "),

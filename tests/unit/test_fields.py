@@ -33,7 +33,7 @@ def leaves(shape: Mapping[str, Any], path: str = "") -> Iterator[str]:
 
 @pytest.mark.parametrize(
     ("kind", "tested"),
-    [(POLICY, POLICY_FIELDS), (FLEET, {**FLEET_FIELDS, "priority": None}), (PRICES, PRICE_FIELDS)],
+    [(POLICY, POLICY_FIELDS), (FLEET, {**FLEET_FIELDS, "priority": None, "limits.collectorModes": None}), (PRICES, PRICE_FIELDS)],
     ids=["LLMObservability", "ClusterLLMObservability", "LLMPriceList"],
 )
 def test_every_field_has_its_test(kind: Any, tested: Mapping[str, Any]) -> None:
@@ -64,6 +64,12 @@ def test_the_fleets_priority_is_honoured() -> None:
     strict = {"limits": {"content": {"maxCapture": "None"}}}
 
     assert planned(ASKS, BASE, {**strict, "priority": 1}) != planned(ASKS, BASE, {**strict, "priority": -1})
+
+
+def test_the_fleets_collector_modes_are_honoured() -> None:
+    asks = {"collector": {"mode": "External", "endpoint": "http://agent.team.svc:4318"}}
+
+    assert planned(asks, BASE) != planned(asks, {**BASE, "limits": {**BASE["limits"], "collectorModes": ["Shared"]}})
 
 
 @pytest.mark.parametrize("case", PRICE_FIELDS.values(), ids=PRICE_FIELDS.keys())

@@ -45,6 +45,7 @@ class Reason(enum.Enum):
     ROLLED_OUT = "RolledOut"
     ROLLING_OUT = "RollingOut"
     CONFIGURATION_REFUSED = "ConfigurationRefused"
+    EXTERNAL_ENDPOINT = "ExternalEndpoint"
     SECRET_MISSING = "SecretMissing"  # noqa: S105 - a reason, not a secret
     NOT_AVAILABLE = "NotAvailable"
     PROMETHEUS_OPERATOR_NOT_INSTALLED = "PrometheusOperatorNotInstalled"

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from llmobs.api.v1alpha1.collector import Collector, CollectorMode
 from llmobs.api.v1alpha1.fleet import ClusterLLMObservabilitySpec, Destination
 from llmobs.api.v1alpha1.observability import LLMObservabilitySpec
 from llmobs.kit.decode import decode
@@ -91,7 +92,7 @@ def policy(body: Mapping[str, Any], fleets: Iterable[Fleet], namespace_labels: M
     own = body.get("spec") or {}
     decode(LLMObservabilitySpec, own, "spec")
     governing = fleet_for(every, namespace_labels)
-    merged = overlay((governing.raw.get("defaults") or {}) if governing else {}, own)
+    merged = _merged((governing.raw.get("defaults") or {}) if governing else {}, own)
     spec, restrictions = lowered(decode(LLMObservabilitySpec, merged, "spec"), governing)
     return Policy(
         identity=identity(body, namespace="default"),
@@ -120,15 +121,33 @@ def overlay(defaults: Any, own: Any) -> Any:
     return {key: overlay(defaults.get(key), own.get(key)) for key in [*defaults, *(k for k in own if k not in defaults)]}
 
 
+def _merged(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """``own`` over the fleet's defaults.
+
+    Half of one's collector and half of the other's would be nobody's choice; nor are default backends for what goes elsewhere.
+    """
+    found = dict(overlay(defaults, own))
+    if own.get("collector"):
+        found["collector"] = own["collector"]
+    if (found.get("collector") or {}).get("mode") == CollectorMode.EXTERNAL.value and not own.get("backends"):
+        found.pop("backends", None)
+    return found
+
+
 def lowered(spec: LLMObservabilitySpec, governing: Fleet | None) -> tuple[LLMObservabilitySpec, tuple[str, ...]]:
     """The spec under the ceilings, and what was lowered. Without a fleet resource nothing may be captured."""
-    ceiling = (governing.spec if governing else ClusterLLMObservabilitySpec()).limits.content.max_capture
-    asked = spec.content.capture
-    if asked.rank <= ceiling.rank:
-        return spec, ()
+    limits = (governing.spec if governing else ClusterLLMObservabilitySpec()).limits
     by = f"ClusterLLMObservability {governing.identity.name}" if governing else "no ClusterLLMObservability selects this namespace"
-    said = f"content.capture {asked.value} is lowered to {ceiling.value} ({by})"
-    return replace(spec, content=replace(spec.content, capture=ceiling)), (said,)
+    said: list[str] = []
+    ceiling, asked = limits.content.max_capture, spec.content.capture
+    if asked.rank > ceiling.rank:
+        spec = replace(spec, content=replace(spec.content, capture=ceiling))
+        said.append(f"content.capture {asked.value} is lowered to {ceiling.value} ({by})")
+    modes, mode = limits.collector_modes, spec.collector.mode
+    if modes is not None and mode not in modes:
+        spec = replace(spec, collector=Collector(mode=modes[0]))
+        said.append(f"collector.mode {mode.value} is not offered and becomes {modes[0].value} ({by})")
+    return spec, tuple(said)
 
 
 def _destinations(

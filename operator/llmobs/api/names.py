@@ -47,6 +47,11 @@ def gateway_endpoint(namespace: str) -> str:
     return f"http://{GATEWAY}.{namespace}.svc:{OTLP_HTTP_PORT}"
 
 
+def traces(endpoint: str) -> str:
+    """The URL for traces below a base URL, for what appends no path itself."""
+    return f"{endpoint.rstrip('/')}/v1/traces"
+
+
 def short(text: str, length: int = 10) -> str:
     """A stable hash of ``text`` fit for names."""
     return hashlib.sha256(text.encode()).hexdigest()[:length]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import MISSING, dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,21 +10,27 @@ from urllib.parse import urlsplit
 from llmobs.catalogue.backend import BackendConfig
 from llmobs.kit.schema import Rule, prop, ruled
 
+_SIGNAL = "/v1/(traces|metrics|logs)(/|$)"
+
 _BASE = Rule(
-    cel="!self.matches('/v1/(traces|metrics|logs)/?$')",
-    message="give the base URL; the collector appends /v1/traces itself",
-    holds=lambda url: url is None or not url.rstrip("/").endswith(("/v1/traces", "/v1/metrics", "/v1/logs")),
+    cel=f"!self.matches('{_SIGNAL}')",
+    message="give the base URL; /v1/traces is appended to it",
+    holds=lambda url: url is None or re.search(_SIGNAL, url) is None,
 )
+
+_HOST = r"([a-zA-Z0-9]([-_.a-zA-Z0-9]*[a-zA-Z0-9])?|\[[0-9a-fA-F:.]+\])"
+URL = rf"^https?://{_HOST}(:[0-9]{{1,5}})?(/[^\s?#$]*)?$"
+"""A host by name or address, a port and a path; no user, which would be a credential in the open, and no query."""
 
 
 def url(default: Any = MISSING) -> Any:
     """A field for the base URL of a receiver; required without ``default``."""
-    return prop(default, pattern=r"^https?://[^/\s$]+[^\s$]*$", max_length=2048, rules=(_BASE,))
+    return prop(default, pattern=URL, max_length=2048, rules=(_BASE,))
 
 
 def _inside(endpoint: str) -> bool:
     host = urlsplit(endpoint).hostname or ""
-    return host == "localhost" or "." not in host or host.endswith((".svc", ".cluster.local", ".localhost"))
+    return host == "localhost" or ("." not in host and ":" not in host) or host.endswith((".svc", ".cluster.local", ".localhost"))
 
 
 def _encrypted(config: Any) -> bool:
@@ -34,7 +41,8 @@ def _encrypted(config: Any) -> bool:
 SECURE = Rule(
     cel="!has(self.endpoint) || (has(self.insecure) && self.insecure) || self.endpoint.startsWith('https://') || "
     "self.endpoint.matches('^http://(localhost|[^./:]+|[^/:]+[.](svc|cluster[.]local|localhost))(:[0-9]+)?(/.*)?$')",
-    message="http:// to a host outside the cluster sends traces in clear text; use https:// or say insecure: true",
+    message="http:// to a host outside the cluster sends traces in clear text; use https://, or a Service's name that ends in .svc, "
+    "or say insecure: true",
     holds=_encrypted,
     path="endpoint",
 )

@@ -19,7 +19,7 @@ from llmobs.inject.compiled import Platform, compiled
 from llmobs.inject.select import namespace
 from llmobs.kit.errors import Invalid
 from llmobs.plan.build import policy_parts
-from llmobs.plan.findings import Pods, accepted, budgets, injection, shadow, telemetry, within
+from llmobs.plan.findings import Pods, accepted, budgets, elsewhere, gateway, injection, shadow, telemetry, within
 from llmobs.plan.status import policy_status, refused_status
 
 _DESTINATION = re.compile(r"^spec\.(defaults\.)?backends\[\d+\]\.destination$")
@@ -49,10 +49,10 @@ async def reconcile(context: Context, where: Key) -> float | None:
     findings = [
         verdict,
         *own,
-        *context.shared(),
+        *gateway(policy, context.shared()),
         injection(policy, found, context.webhook),
         telemetry(policy, found, context.spend),
-        within(budgets(policy, context.spend), context.spend),
+        within(budgets(policy, context.spend), context.spend, unseen=elsewhere(policy)),
     ]
     generation = int(body["metadata"].get("generation", 0))
     status = policy_status(

@@ -182,7 +182,7 @@ def compiled(policy: Policy, platform: Platform) -> CompiledPolicy:
         attributes=encoded(policy.spec.attributes),
         annotations={names.POLICY: policy.key, names.POLICY_REVISION: policy.identity.revision, names.INJECTION: "Injected"},
         init_containers=frozenset(item.files.init_container for item in deliveries),
-        exporter=_exporter(platform) if own_sdk else {},
+        exporter=_exporter(policy, platform) if own_sdk else {},
         own_sdk=own_sdk,
         stated=next((item.value for item in injection.env if own_sdk and item.name == ATTRIBUTES), ""),
     )
@@ -193,15 +193,19 @@ def _constant(policy: Policy, platform: Platform, *, files: bool) -> dict[str, m
     fields = [(name, {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}) for name, path in downward.items()]
     if not files:
         return {name: fragment(entry) for name, entry in fields}
-    values = {"LLMOBS_ENDPOINT": names.gateway_endpoint(platform.namespace), "LLMOBS_CONTENT": policy.spec.content.capture.value}
+    values = {"LLMOBS_ENDPOINT": _endpoint(policy, platform), "LLMOBS_CONTENT": policy.spec.content.capture.value}
     plain = [(name, {"name": name, "value": value}) for name, value in values.items()]
     return {name: fragment(entry) for name, entry in [*fields, *plain]}
 
 
-def _exporter(platform: Platform) -> dict[str, msgspec.Raw]:
+def _endpoint(policy: Policy, platform: Platform) -> str:
+    return policy.spec.collector.endpoint or names.gateway_endpoint(platform.namespace)
+
+
+def _exporter(policy: Policy, platform: Platform) -> dict[str, msgspec.Raw]:
     # The pair: an SDK's own default for the protocol differs between languages, and the endpoint's port is for one of them.
     # For traces alone: the gateway takes nothing else, and where metrics and logs go is not ours to change.
-    values = {ENDPOINT: names.gateway_endpoint(platform.namespace) + "/v1/traces", PROTOCOL: "http/protobuf"}
+    values = {ENDPOINT: names.traces(_endpoint(policy, platform)), PROTOCOL: "http/protobuf"}
     return {name: fragment({"name": name, "value": value}) for name, value in values.items()}
 
 

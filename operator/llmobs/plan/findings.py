@@ -99,8 +99,29 @@ def injection(policy: Policy, pods: Pods, broken: str | None) -> Finding:
     return said(Status.TRUE, Reason.INJECTED, f"{pods.injected} of {pods.matched} matching pods are instrumented")
 
 
+def elsewhere(policy: Policy) -> str | None:
+    """What is not seen of telemetry that goes to a receiver of somebody else; None when it comes to us."""
+    if not policy.spec.collector.external:
+        return None
+    return (
+        f"pods send to {policy.spec.collector.endpoint} (collector.mode External); whether calls arrive there, what they cost and how they"
+        " fare is not seen here"
+    )
+
+
+def gateway(policy: Policy, shared: Iterable[Finding]) -> tuple[Finding, ...]:
+    """What the fleet's objects mean for a policy: how the gateway does is of no concern to one that does not use it."""
+    if not policy.spec.collector.external:
+        return tuple(shared)
+    said = f"no collector of ours is asked for; pods send to {policy.spec.collector.endpoint}"
+    own = Finding(ConditionType.COLLECTOR_READY, Status.TRUE, Reason.EXTERNAL_ENDPOINT, said)
+    return (own, *(item for item in shared if item.type is not ConditionType.COLLECTOR_READY))
+
+
 def telemetry(policy: Policy, pods: Pods, spend: Spend) -> Finding:
     """TelemetryFlowing: whether calls of the namespace reached Prometheus."""
+    if (said := elsewhere(policy)) is not None:
+        return Finding(ConditionType.TELEMETRY_FLOWING, Status.UNKNOWN, Reason.EXTERNAL_ENDPOINT, said)
     if spend.problem is not None:
         return Finding(ConditionType.TELEMETRY_FLOWING, spend.problem.status, spend.problem.reason, spend.problem.message)
     if spend.ages.get(policy.identity.namespace, RECENT) < RECENT:
@@ -138,8 +159,8 @@ def _state(used: float | None, warn_at: Sequence[float]) -> BudgetState:
     return BudgetState.WARNING if any(used >= share for share in warn_at) else BudgetState.WITHIN
 
 
-def within(standing: Sequence[BudgetStatus], spend: Spend) -> Finding:
-    """WithinBudget. Messages name no running amount, or each of them would be a write."""
+def within(standing: Sequence[BudgetStatus], spend: Spend, *, unseen: str | None = None) -> Finding:
+    """WithinBudget; ``unseen`` says why no money is seen. Messages name no running amount, or each of them would be a write."""
 
     def said(status: Status, reason: Reason, message: str) -> Finding:
         return Finding(ConditionType.WITHIN_BUDGET, status, reason, message)
@@ -153,6 +174,8 @@ def within(standing: Sequence[BudgetStatus], spend: Spend) -> Finding:
     if near:
         return said(Status.TRUE, Reason.BUDGET_WARNING, f"{_called(near)}: a share named in warnAt is passed")
     unknown = [item for item in standing if item.state is BudgetState.UNKNOWN]
+    if unknown and unseen is not None:
+        return said(Status.UNKNOWN, Reason.EXTERNAL_ENDPOINT, unseen)
     if unknown and spend.problem is not None:
         return said(Status.UNKNOWN, spend.problem.reason, spend.problem.message)
     if unknown:

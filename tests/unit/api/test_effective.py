@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from llmobs.api.effective import Fleet, fleet, fleet_for, overlay, policy
+from llmobs.api.v1alpha1.collector import CollectorMode
 from llmobs.api.v1alpha1.content import Capture
 from llmobs.api.v1alpha1.injection import InjectionMode
 from llmobs.kit.errors import Invalid
@@ -105,3 +106,54 @@ def test_a_name_is_required() -> None:
 
 def test_overlay_keeps_falsehoods() -> None:
     assert overlay({"a": {"x": True}, "b": 1}, {"a": {"x": False}, "b": None}) == {"a": {"x": False}, "b": 1}
+
+
+AGENT = "http://agent.team.svc:4318"
+EXTERNAL = {"mode": "External", "endpoint": AGENT}
+
+
+def test_a_mode_that_is_not_offered_becomes_the_first_that_is() -> None:
+    found = policy(body(collector=EXTERNAL), [made("f", limits={"collectorModes": ["Shared"]})], {})
+
+    assert (found.spec.collector.mode, found.spec.collector.endpoint) == (CollectorMode.SHARED, None)
+    assert found.restrictions == ("collector.mode External is not offered and becomes Shared (ClusterLLMObservability f)",)
+    assert policy(body(collector=EXTERNAL), [made("f", limits={"collectorModes": ["Shared", "External"]})], {}).restrictions == ()
+
+
+def test_a_namespaces_collector_replaces_the_default_as_a_whole() -> None:
+    fleets = [made("f", defaults={"collector": EXTERNAL})]
+
+    assert policy(body(), fleets, {}).spec.collector.endpoint == AGENT
+    assert policy(body(collector={"mode": "Shared"}), fleets, {}).spec.collector.endpoint is None
+
+
+def test_default_backends_are_not_for_what_goes_elsewhere() -> None:
+    fleets = [made("f", defaults={"backends": [{"name": "team", "destination": "langfuse"}]}, destinations=[DESTINATION])]
+
+    assert policy(body(), fleets, {}).spec.backends
+    assert policy(body(collector=EXTERNAL), fleets, {}).spec.backends == ()
+
+
+@pytest.mark.parametrize(
+    ("spec", "path", "said"),
+    [
+        ({"collector": {"mode": "External"}}, "spec.collector.endpoint", "needs an endpoint"),
+        ({"collector": {"endpoint": AGENT}}, "spec.collector.endpoint", "is for mode External"),
+        ({"collector": {**EXTERNAL, "endpoint": "http://x.example.com"}}, "spec.collector.endpoint", "clear text"),
+        ({"collector": {**EXTERNAL, "endpoint": f"{AGENT}/v1/traces"}}, "spec.collector.endpoint", "/v1/traces is appended"),
+        ({"collector": EXTERNAL, "backends": [{"name": "a", "otlp": {"endpoint": AGENT}}]}, "spec.backends", "remove the backends"),
+    ],
+)
+def test_a_collector_that_cannot_be(spec: dict[str, Any], path: str, said: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        policy(body(**spec), [], {})
+
+    assert caught.value.path == path
+    assert said in caught.value.message
+
+
+def test_a_limit_cannot_send_everybody_to_an_endpoint_of_nobody() -> None:
+    with pytest.raises(Invalid) as caught:
+        made("f", limits={"collectorModes": ["External", "Shared"]})
+
+    assert caught.value.path == "spec.limits.collectorModes"

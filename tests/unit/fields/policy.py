@@ -10,6 +10,7 @@ from tests.unit.fields.effects import Case
 
 OTLP = {"endpoint": "https://otlp.example.com"}
 DESTINATION = {"name": "vault", "otlp": OTLP}
+AGENT = "http://agent.team.svc:4318"
 BUDGET = {"name": "b", "period": "Month", "limitUSD": 10}
 LATENCY = {"name": "l", "latency": {"target": 0.9, "threshold": "5s"}}
 
@@ -20,6 +21,11 @@ def budget(**changed: Any) -> Case:
 
 def objective(base: Mapping[str, Any], changed: Mapping[str, Any]) -> Case:
     return {"objectives": [base]}, {"objectives": [changed]}
+
+
+def external(**changed: Any) -> Case:
+    base = {"mode": "External", "endpoint": AGENT}
+    return {"collector": base}, {"collector": {**base, **changed}}
 
 
 def expression(**changed: Any) -> Case:
@@ -40,7 +46,12 @@ POLICY_FIELDS: dict[str, Case] = {
     "injection.env[].name": ({"injection": {"env": [{"name": "A"}]}}, {"injection": {"env": [{"name": "B"}]}}),
     "injection.env[].value": ({"injection": {"env": [{"name": "A"}]}}, {"injection": {"env": [{"name": "A", "value": "v"}]}}),
     "content.capture": ({}, {"content": {"capture": "Full"}}),
-    "collector.mode": ({}, {"collector": {"mode": "Dedicated"}}),
+    "collector.mode": ({"collector": {"endpoint": AGENT}}, {"collector": {"mode": "External", "endpoint": AGENT}}),
+    "collector.endpoint": external(endpoint="http://other.team.svc:4318"),
+    "collector.insecure": (
+        {"collector": {"mode": "External", "endpoint": "http://x.example.com"}},
+        {"collector": {"mode": "External", "endpoint": "http://x.example.com", "insecure": True}},
+    ),
     "backends[].name": ({"backends": [{"name": "t", "otlp": OTLP}] * 2}, {"backends": [{"name": n, "otlp": OTLP} for n in ("t", "u")]}),
     "backends[].destination": ({}, {"backends": [{"name": "t", "destination": "vault"}]}),
     **backends.own(),

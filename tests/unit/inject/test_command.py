@@ -258,3 +258,20 @@ def test_bad_input_is_named_with_its_path(command: Command, files: dict[str, str
     assert status == 2
     assert out == ""
     assert err.startswith(f"llmobs inject: {said}")
+
+
+@pytest.mark.parametrize(
+    ("language", "variable", "url"),
+    [
+        ("python", "LLMOBS_ENDPOINT", "http://agent.team.svc:4318/otlp/"),
+        ("sdk", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://agent.team.svc:4318/otlp/v1/traces"),
+    ],
+)
+def test_with_an_external_collector_pods_send_there(command: Command, language: str, variable: str, url: str) -> None:
+    collector = "{mode: External, endpoint: 'http://agent.team.svc:4318/otlp/'}"
+    status, out, _ = command(policy=f"{POLICY}spec: {{collector: {collector}, injection: {{languages: [{language}]}}}}\n")
+    [container] = yaml.safe_load(out)["spec"]["containers"]
+
+    assert status == 0
+    assert {"name": variable, "value": url} in container["env"]
+    assert "llmobs-gateway" not in out

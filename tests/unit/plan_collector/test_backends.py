@@ -36,7 +36,25 @@ def addressed() -> list[str]:
 
 @pytest.mark.parametrize("name", addressed())
 def test_an_address_with_the_signals_path_is_refused(name: str) -> None:
-    assert "appends /v1/traces itself" in str(refusal(name, own(name, "https://x.example.com/v1/traces")))
+    assert "/v1/traces is appended to it" in str(refusal(name, own(name, "https://x.example.com/v1/traces")))
+
+
+NO_ADDRESSES = (
+    *("https://", "https://:4318", "https://u:p@x.example.com", "https://x.example.com?a=b", "https://x.example.com:port", "ftp://x"),
+    *("x:4318", "https://x.example.com/v1/traces/", "https://x.example.com/v1/logs/x", "https://x y", "https://-x", "https://x#a"),
+)
+
+
+@pytest.mark.parametrize("endpoint", NO_ADDRESSES)
+def test_an_address_that_is_none_is_refused(endpoint: str) -> None:
+    assert refusal("otlp", {"endpoint": endpoint}).path == "otlp.endpoint"
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["https://10.0.0.1:4318", "https://[fd00::1]:4318/otlp", "http://my_receiver:4318/", "https://X.example"]
+)
+def test_an_address_of_any_form_is_taken(endpoint: str) -> None:
+    decode(configs()["otlp"], {"endpoint": endpoint})
 
 
 @pytest.mark.parametrize("name", addressed())

@@ -8,7 +8,7 @@ from llmobs.api.conditions import ConditionType, Finding, Reason, Status
 from llmobs.api.effective import Policy
 from llmobs.api.effective import policy as effective
 from llmobs.api.v1alpha1.status import SkippedPods
-from llmobs.plan.findings import Pods, Spend, accepted, budgets, injection, ready, telemetry, within, worst
+from llmobs.plan.findings import Pods, Spend, accepted, budgets, elsewhere, gateway, injection, ready, telemetry, within, worst
 from llmobs.plan.status import cents, conditions, policy_status, refused_status
 
 THEN, NOW = "2026-11-21T10:00:00Z", "2026-11-21T11:00:00Z"
@@ -67,6 +67,29 @@ def test_injection(spec: dict[str, Any], pods: Pods, broken: str | None, status:
 def test_telemetry_flows_when_a_call_arrived_within_a_day(spend: Spend, status: Status, reason: Reason) -> None:
     found = telemetry(policy(), Pods(injected=1), spend)
     assert (found.status, found.reason) == (status, reason)
+
+
+EXTERNAL = {"collector": {"mode": "External", "endpoint": "http://agent.n.svc:4318"}}
+
+
+def test_what_goes_elsewhere_is_said_not_to_be_seen() -> None:
+    outside = policy({**EXTERNAL, "budgets": [{"name": "daily", "limitUSD": 10}]})
+    found = telemetry(outside, Pods(injected=1), Spend(ages={"n": 1.0}))
+    assert (found.status, found.reason) == (Status.UNKNOWN, Reason.EXTERNAL_ENDPOINT)
+    assert "http://agent.n.svc:4318" in found.message
+
+    money = within(budgets(outside, Spend()), Spend(), unseen=elsewhere(outside))
+    assert (money.status, money.reason) == (Status.UNKNOWN, Reason.EXTERNAL_ENDPOINT)
+    assert elsewhere(policy()) is None
+
+
+def test_a_gateway_that_is_not_used_does_not_count() -> None:
+    shared = (judged(ConditionType.COLLECTOR_READY, Status.FALSE), judged(ConditionType.RULES_READY))
+
+    assert gateway(policy(), shared) == shared
+    own, rest = gateway(policy(EXTERNAL), shared)
+    assert (own.type, own.status, own.reason) == (ConditionType.COLLECTOR_READY, Status.TRUE, Reason.EXTERNAL_ENDPOINT)
+    assert rest is shared[1]
 
 
 @pytest.mark.parametrize(

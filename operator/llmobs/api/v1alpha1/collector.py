@@ -5,18 +5,46 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from llmobs.kit.schema import prop
+from llmobs.catalogue.endpoint import SECURE, url
+from llmobs.kit.schema import Rule, prop, ruled
 
 
 class CollectorMode(enum.Enum):
     """Where the namespace's telemetry is processed."""
 
     SHARED = "Shared"
+    EXTERNAL = "External"
 
 
+@ruled(
+    Rule(
+        cel="!has(self.mode) || self.mode != 'External' || has(self.endpoint)",
+        message="External needs an endpoint, the base URL of the receiver that pods send to",
+        holds=lambda c: c.mode is not CollectorMode.EXTERNAL or c.endpoint is not None,
+        path="endpoint",
+    ),
+    Rule(
+        cel="!has(self.endpoint) || (has(self.mode) && self.mode == 'External')",
+        message="an endpoint is for mode External; leave it out, or set the mode",
+        holds=lambda c: c.endpoint is None or c.mode is CollectorMode.EXTERNAL,
+        path="endpoint",
+    ),
+    SECURE,
+)
 @dataclass(frozen=True, kw_only=True)
 class Collector:
-    """Where telemetry is processed."""
+    """Where telemetry is processed. A namespace that sets any of this replaces the fleet's default as a whole."""
 
     mode: CollectorMode = prop(CollectorMode.SHARED)
-    """Shared: the platform's gateway. Default Shared."""
+    """Shared: the platform's gateway. External: pods are instrumented and send to a receiver of yours; nothing is priced, masked or
+    counted, so there is no spend, no budget and no alert, and content.capture is all that limits what leaves the pod. Default Shared."""
+    endpoint: str | None = url(None)
+    """With External: base URL of a receiver of OTLP over HTTP (JSON for Python, protobuf for the language sdk), without /v1/traces.
+    Pods send without a credential."""
+    insecure: bool = prop(False)
+    """With External: allow http:// to a host outside the cluster. Default false."""
+
+    @property
+    def external(self) -> bool:
+        """Whether telemetry goes where we cannot see it."""
+        return self.mode is CollectorMode.EXTERNAL

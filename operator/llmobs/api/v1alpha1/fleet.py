@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from llmobs.api.v1alpha1.collector import CollectorMode
 from llmobs.api.v1alpha1.content import Capture
 from llmobs.api.v1alpha1.naming import NAME
 from llmobs.api.v1alpha1.observability import LLMObservabilitySpec
 from llmobs.api.v1alpha1.selector import LabelSelector
 from llmobs.catalogue.backend import BackendConfig
 from llmobs.catalogue.backends import configs
-from llmobs.kit.schema import prop
+from llmobs.kit.schema import Rule, prop
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,19 @@ class Limits:
 
     content: ContentLimits = prop(factory=ContentLimits)
     """The most that a namespace may capture."""
+    collector_modes: tuple[CollectorMode, ...] | None = prop(
+        None,
+        min_items=1,
+        max_items=8,
+        rules=(
+            Rule(
+                cel="self[0] != 'External'",
+                message="a namespace with another mode gets the first one, and External needs an endpoint of its own; put Shared first",
+                holds=lambda modes: modes is None or modes[0] is not CollectorMode.EXTERNAL,
+            ),
+        ),
+    )
+    """Values of collector.mode that these namespaces may choose; another one becomes the first of them. Absent means every mode."""
     destinations: tuple[str, ...] | None = prop(None, max_items=64)
     """Names of the destinations that these namespaces may use; absent means every destination that allows them."""
 

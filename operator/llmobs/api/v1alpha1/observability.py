@@ -13,12 +13,21 @@ from llmobs.api.v1alpha1.content import Content
 from llmobs.api.v1alpha1.injection import Injection
 from llmobs.api.v1alpha1.objectives import Objective
 from llmobs.api.v1alpha1.selector import LabelSelector
-from llmobs.kit.schema import Rule, prop
+from llmobs.kit.schema import Rule, prop, ruled
 
 RESERVED = ("k8s.", "llm.", "llmobs.")
 """Attributes that the platform itself sets."""
 
 
+@ruled(
+    Rule(
+        cel="!has(self.backends) || size(self.backends) == 0 || !has(self.collector) || !has(self.collector.mode) || "
+        "self.collector.mode != 'External'",
+        message="with collector.mode External the receiver at collector.endpoint passes traces on; remove the backends",
+        holds=lambda spec: not (spec.collector.external and spec.backends),
+        path="backends",
+    )
+)
 @dataclass(frozen=True, kw_only=True)
 class LLMObservabilitySpec:
     """What the namespace asks for. Everything has a useful default: an empty spec instruments every pod of the namespace."""

@@ -74,4 +74,6 @@ def _row(terms: Terms) -> dict[str, ottl.Value]:
 
 def _terms(policy: Policy, policies: Iterable[Policy]) -> Terms:
     own = sorted((key, value) for key, value in policy.spec.attributes.items() if not re.match(RESERVED, key))
+    if policy.spec.collector.external:
+        return Terms()  # it expects nothing of the gateway, so what gets there all the same is granted nothing
     return Terms(capture=policy.spec.content.capture, sinks=sinks_of(policy, policies), attributes=tuple(own))
