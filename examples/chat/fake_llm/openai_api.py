@@ -1,8 +1,9 @@
 """Bodies of OpenAI's chat completions, responses and embeddings, whole and streamed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from .tools import numbers
 from .usage import Usage
 
 Json = dict[str, Any]
@@ -17,13 +18,16 @@ def error(status: int) -> Json:
     return {"error": {"message": "refused as requested", "type": kind, "param": None, "code": kind}}
 
 
-def chat(request: Json, usage: Usage, reply: str) -> Json:
-    """Return the body of a chat completion."""
+def chat(request: Json, usage: Usage, reply: str, tools: Sequence[str] = ()) -> Json:
+    """Return the body of a chat completion, which calls these tools or replies."""
+    functions = [{"name": name, "arguments": "{}"} for name in tools]
+    calls = [{"id": f"call_{next(numbers)}", "type": "function", "function": function} for function in functions]
+    said = {"content": None, "tool_calls": calls} if calls else {"content": reply}
     choice = {
         "index": 0,
-        "message": {"role": "assistant", "content": reply, "refusal": None},
+        "message": {"role": "assistant", "refusal": None, **said},
         "logprobs": None,
-        "finish_reason": "stop",
+        "finish_reason": "tool_calls" if calls else "stop",
     }
     return _chat("chat.completion", request) | {"choices": [choice], "usage": _chat_usage(usage)}
 
@@ -60,11 +64,13 @@ def embeddings(request: Json, usage: Usage) -> Json:
     return {"object": "list", "data": data, "model": request["model"], "usage": tokens}
 
 
-def response(request: Json, usage: Usage, reply: str) -> Json:
-    """Return the body of the Responses API."""
+def response(request: Json, usage: Usage, reply: str, tools: Sequence[str] = ()) -> Json:
+    """Return the body of the Responses API, which calls these tools or replies."""
+    call = {"type": "function_call", "arguments": "{}", "status": "completed"}
+    calls = [call | {"id": f"fc_{number}", "call_id": f"call_{number}", "name": name} for name, number in zip(tools, numbers, strict=False)]
     text = {"type": "output_text", "text": reply, "annotations": []}
     message = {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "content": [text]}
-    return _response(request, "completed") | {"output": [message], "usage": _response_usage(usage)}
+    return _response(request, "completed") | {"output": calls or [message], "usage": _response_usage(usage)}
 
 
 def response_events(request: Json, usage: Usage, reply: str) -> Iterator[Json]:

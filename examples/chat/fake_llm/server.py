@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
-from . import anthropic_api, openai_api
+from . import anthropic_api, openai_api, tools
 from .usage import HEADER, Usage, usage
 
 Json = dict[str, Any]
@@ -82,11 +82,11 @@ class Handler(BaseHTTPRequestHandler):
     def _answer(self, body: Json, figures: Usage) -> None:
         match self.path, bool(body.get("stream")):
             case "/v1/chat/completions", False:
-                self._send(200, openai_api.chat(body, figures, REPLY))
+                self._send(200, openai_api.chat(body, figures, REPLY, tools.asked(body, self.headers.get(tools.HEADER))))
             case "/v1/chat/completions", True:
                 self._stream(openai_api.chat_events(body, figures, REPLY), done=True)
             case "/v1/responses", False:
-                self._send(200, openai_api.response(body, figures, REPLY))
+                self._send(200, openai_api.response(body, figures, REPLY, tools.asked(body, self.headers.get(tools.HEADER))))
             case "/v1/responses", True:
                 self._stream(openai_api.response_events(body, figures, REPLY))
             case "/v1/embeddings", _:

@@ -81,6 +81,7 @@ def _build(chosen: Settings) -> Pipeline:
     from llmobs_runtime.exporter import Exporter
     from llmobs_runtime.provider import ProcessResource, tracer_provider
     from llmobs_runtime.quiet import QuietTracerProvider
+    from llmobs_runtime.runs import Runs
     from llmobs_runtime.spool import Spool
 
     exporter = Exporter(chosen.url, chosen.timeout)
@@ -88,7 +89,7 @@ def _build(chosen: Settings) -> Pipeline:
     exits.at_exit(spool)
     exits.at_sigterm(spool)
     resource = ProcessResource(chosen.resource, fixed_instance=chosen.fixed_instance)
-    return Pipeline(QuietTracerProvider(tracer_provider(resource, spool), content=chosen.content), chosen)
+    return Pipeline(QuietTracerProvider(tracer_provider(resource, Runs(spool)), content=chosen.content), chosen)
 
 
 def _import_opentelemetry() -> None:

@@ -1,0 +1,197 @@
+"""Counts what happens in a run of an agent, and writes the summary on the run's own span.
+
+A gateway that wanted to know would have to hold every span of a run until it ends, hours maybe, on one replica. Here the
+spans pass anyway. A run is the outermost span of an agent; the memory it takes does not grow with its length.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+from opentelemetry.trace import get_current_span
+
+Attributes = Mapping[str, Any]
+
+# Attribute of the summary -> attributes of a call that hold the count, the current name first.
+TOKENS = {
+    "llmobs.run.input_tokens": ("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
+    "llmobs.run.cache_read_tokens": ("gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_read_input_tokens"),
+    "llmobs.run.cache_write_tokens": (
+        "gen_ai.usage.cache_write.input_tokens",
+        "gen_ai.usage.cache_creation.input_tokens",
+        "gen_ai.usage.cache_creation_input_tokens",
+    ),
+    "llmobs.run.output_tokens": ("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),
+    "llmobs.run.reasoning_tokens": ("gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.reasoning_tokens"),
+}
+_STEPS = frozenset({"chat", "generate_content", "text_completion"})
+_CALLS = _STEPS | {"embeddings"}
+# What OpenLLMetry's spans say instead of gen_ai.operation.name.
+_OPERATIONS = {
+    "traceloop.span.kind": {"agent": "invoke_agent", "tool": "execute_tool"},
+    "llm.request.type": {"chat": "chat", "completion": "text_completion", "embedding": "embeddings"},
+}
+_MOST_OPEN_SPANS = 65536
+_LOCK_SECONDS = 0.1
+
+
+@dataclass
+class _Run:
+    """Running totals; times in nanoseconds."""
+
+    root: int
+    steps: int = 0
+    tool_calls: int = 0
+    tool: str = ""
+    row: int = 0
+    row_end: int = 0
+    loop_tool: str = ""
+    loop_count: int = 0
+    models: dict[str, dict[str, int]] = field(default_factory=dict)
+    # Reentrant: a finalizer that runs in the middle of an addition may end a span of the same run.
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def add(self, span: ReadableSpan) -> None:
+        """Count a finished span of the run."""
+        attributes = span.attributes or {}
+        operation = _operation(attributes)
+        if operation not in _CALLS and operation != "execute_tool":
+            return
+        # With a bound: a fork may have copied the lock while another thread held it.
+        held = self.lock.acquire(timeout=_LOCK_SECONDS)
+        try:
+            if operation == "execute_tool":
+                self._add_tool(_tool(attributes), span.start_time or 0, span.end_time or 0)
+            else:
+                self._add_call(operation, attributes)
+        finally:
+            if held:
+                self.lock.release()
+
+    def _add_tool(self, name: str, start: int, end: int) -> None:
+        self.tool_calls += 1
+        if name != self.tool:
+            self.tool, self.row, self.row_end = name, 1, end
+        elif start >= self.row_end:
+            self.row, self.row_end = self.row + 1, end
+        else:
+            # Asked for in one step and executed side by side: a fan-out, not a loop.
+            self.row_end = max(self.row_end, end)
+        if name and self.row > self.loop_count:
+            self.loop_tool, self.loop_count = name, self.row
+
+    def _add_call(self, operation: str, attributes: Attributes) -> None:
+        self.steps += operation in _STEPS
+        model = attributes.get("gen_ai.request.model") or attributes.get("gen_ai.response.model") or ""
+        provider = attributes.get("gen_ai.provider.name") or attributes.get("gen_ai.system") or ""
+        totals = self.models.setdefault(f"{provider}/{model}", dict.fromkeys(TOKENS, 0))
+        for name, sources in TOKENS.items():
+            totals[name] += _count(attributes, sources)
+
+    def summary(self) -> dict[str, Any]:
+        """The attributes for the run's span."""
+        totals = list(self.models.values())
+        counted = {
+            "llmobs.run.steps": self.steps,
+            "llmobs.run.tool_calls": self.tool_calls,
+            "llmobs.run.loop.count": self.loop_count,
+            "llmobs.run.models": list(self.models),
+            **{name: [each[name] for each in totals] for name in TOKENS},
+        }
+        return counted | ({"llmobs.run.loop.tool": self.loop_tool} if self.loop_tool else {})
+
+
+@dataclass
+class _Open:
+    """A span that has not ended, and the run it belongs to."""
+
+    span: Span
+    run: _Run | None
+
+    def joined(self) -> _Run | None:
+        """The run; one begins here when the span has turned out to be an agent's: some say so only after the start."""
+        if self.run is None and _operation(self.span.attributes or {}) == "invoke_agent":
+            self.run = _Run(_number(self.span))
+        return self.run
+
+
+class Runs(SpanProcessor):
+    """Hands every span to the next processor, that of a run with its summary."""
+
+    def __init__(self, following: SpanProcessor) -> None:
+        self._following = following
+        self._open: dict[int, _Open] = {}
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """Note which run the span belongs to: that of its parent."""
+        around = self._open.get(_number(get_current_span(parent_context)))
+        if len(self._open) >= _MOST_OPEN_SPANS:
+            # Spans that are never ended must not fill the memory.
+            self._open.pop(next(iter(self._open)), None)
+        self._open[_number(span)] = _Open(span, around.joined() if around else None)
+        self._following.on_start(span, parent_context)
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Count the span, or complete it when it is the run's own."""
+        known = self._open.pop(_number(span), None)
+        run = known.joined() if known else None
+        if run is not None and run.root == _number(span):
+            span = _with(span, run.summary())
+        elif run is not None:
+            run.add(span)
+        self._following.on_end(span)
+
+    def shutdown(self) -> None:
+        """Shut the next processor down."""
+        self._following.shutdown()
+
+    def force_flush(self, timeout_millis: int = 30000) -> bool:
+        """Flush the next processor."""
+        return self._following.force_flush(timeout_millis)
+
+
+def _with(span: ReadableSpan, attributes: Attributes) -> ReadableSpan:
+    # An ended span takes no attributes; those of the summary also escape the user's limit on their number.
+    return ReadableSpan(
+        name=span.name,
+        context=span.get_span_context(),
+        parent=span.parent,
+        resource=span.resource,
+        attributes={**(span.attributes or {}), **attributes},
+        events=span.events,
+        links=span.links,
+        kind=span.kind,
+        status=span.status,
+        start_time=span.start_time,
+        end_time=span.end_time,
+        instrumentation_scope=span.instrumentation_scope,
+    )
+
+
+def _number(span: Any) -> int:
+    context = span.get_span_context()
+    return context.span_id if context else 0
+
+
+def _operation(attributes: Attributes) -> str:
+    stated = attributes.get("gen_ai.operation.name")
+    if stated:
+        return str(stated)
+    for name, words in _OPERATIONS.items():
+        if name in attributes:
+            return words.get(str(attributes[name]), "")
+    return ""
+
+
+def _tool(attributes: Attributes) -> str:
+    return str(attributes.get("gen_ai.tool.name") or attributes.get("traceloop.entity.name") or "")
+
+
+def _count(attributes: Attributes, names: tuple[str, ...]) -> int:
+    found = next((attributes[name] for name in names if name in attributes), 0)
+    return int(found) if isinstance(found, (int, float)) and found > 0 else 0
