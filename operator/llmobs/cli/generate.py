@@ -30,15 +30,15 @@ def add(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write or check every generated file below ``--root``."""
-    stale = [path for path, text in sorted(generated().items()) if _read(args.root / path) != text]
+    stale = {path: text for path, text in sorted(generated().items()) if _read(args.root / path) != text}
     if args.check:
         for path in stale:
             print(f"{path} is stale: run `make generate`", file=sys.stderr)
         return 1 if stale else 0
-    for path in stale:
+    for path, text in stale.items():
         target = args.root / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(generated()[path], encoding="utf-8")
+        target.write_text(text, encoding="utf-8")
         print(f"wrote {path}")
     return 0
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from llmobs.cli.account import Object, account, controlled, document, series, text
 from llmobs.cluster.calls import NOT_ASKED, arrival
-from llmobs.cluster.client import Client, connected
+from llmobs.cluster.client import Client, connected, current_namespace
 from llmobs.cluster.errors import Refused
 from llmobs.cluster.kinds import CRON_JOB, DAEMON_SET, DEPLOYMENT, FLEET, JOB, NAMESPACE, POD, POLICY, STATEFUL_SET, Resource
 from llmobs.cluster.pods import pods
@@ -53,7 +53,7 @@ def add(subparsers: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("target", metavar="KIND/NAME", help=f"one of {', '.join(KINDS)}, and its name")
-    parser.add_argument("-n", "--namespace", default="default", metavar="NS", help="where it is (default: %(default)s)")
+    parser.add_argument("-n", "--namespace", metavar="NS", help="where it is (default: the context's namespace, else default)")
     parser.add_argument("--kubeconfig", metavar="FILE", help="how to reach the cluster (default: KUBECONFIG, ~/.kube/config, in-cluster)")
     parser.add_argument("--context", metavar="NAME", help="a context of that file (default: its current one)")
     parser.add_argument("--prometheus", metavar="URL", help="ask this Prometheus whether telemetry has arrived (default: not asked)")
@@ -95,8 +95,9 @@ def target(asked: str) -> tuple[Resource, str]:
 
 async def _why(arguments: argparse.Namespace) -> int:
     kind, name = target(arguments.target)
-    where = arguments.namespace
-    async with connected(_kubeconfig(arguments), context=arguments.context) as client:
+    kubeconfig = _kubeconfig(arguments)
+    where = arguments.namespace or current_namespace(kubeconfig, context=arguments.context)
+    async with connected(kubeconfig, context=arguments.context) as client:
         body = await client.get(kind, name, namespace=where)
         if body is None:
             raise Invalid(f"{kind.kind.lower()}/{name}", f"does not exist in namespace {where}; give its namespace with -n")

@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -25,6 +26,8 @@ REQUEST = aiohttp.ClientTimeout(total=30, sock_connect=5)
 STALLED = 75.0
 """Seconds without a byte after which a watch counts as dead; the API server sends a bookmark every minute."""
 PAGE = "500"
+DEFAULT_NAMESPACE = "default"
+_OWN_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 _JSON = "application/json"
 _PARTIAL = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 _APPLY = "application/apply-patch+yaml"
@@ -186,6 +189,18 @@ async def connected(kubeconfig: str | None = None, *, context: str | None = None
     async with ApiClient(configuration=settings) as api:
         api.user_agent = names.OPERATOR
         yield Client(api)
+
+
+def current_namespace(kubeconfig: str | None, *, context: str | None = None) -> str:
+    """The namespace that kubectl would take: the context's, else the pod's own, else ``default``."""
+    if not kubeconfig:
+        return _OWN_NAMESPACE.read_text(encoding="utf-8").strip() if _OWN_NAMESPACE.exists() else DEFAULT_NAMESPACE
+    try:
+        every, current = config.list_kube_config_contexts(kubeconfig)
+    except (config.ConfigException, OSError):
+        return DEFAULT_NAMESPACE  # connecting says what is wrong with the file
+    chosen = next((item for item in every if item["name"] == context), current if context is None else None)
+    return str((chosen or {}).get("context", {}).get("namespace") or DEFAULT_NAMESPACE)
 
 
 async def _load(settings: Any, kubeconfig: str | None, context: str | None) -> None:
