@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-MEASUREMENTS = ("bench.webhook", "bench.runtime.measure")
+MEASUREMENTS = ("bench.webhook", "bench.runtime.measure", "bench.collector")
 
 
 def main() -> int:

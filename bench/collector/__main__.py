@@ -1,0 +1,148 @@
+"""What our pipeline costs beside the same collector that only takes, batches and sends: `python -m bench.collector [--rounds N]`.
+
+Every variant is a collector of its own; all run at once and are served in turns, so that the ratios hold on a busy machine
+too. Counted is the process's CPU time per span: a loaded machine slows spans, but hardly what they cost. Nothing is compressed: an
+empty pipeline would spend four fifths of its time on packing the content that ours leaves out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from llmobs.plan import collector
+from llmobs.plan.inputs import Inputs
+from llmobs.prices.table import PriceTable, Row, table
+
+from bench.collector.load import requests
+from bench.collector.variant import Variant
+from tests.collector.conftest import ROOT, inputs
+
+MODELS, TENANTS = 300, 100
+PARTS = ("untrust", "policy", "normalise", "price", "privacy", "series")
+"""Steps that are left out one at a time; what is then missing from the whole is what the step costs, with what follows from it:
+without prices there are fewer series, without policies nothing is sent on, without privacy more is sent."""
+TARGET = 0.55
+"""Share of the empty pipeline's rate that is aimed at."""
+
+SIZES = ((300, 10), (300, 100), (300, 1000), (30, 100), (2000, 100))
+"""Names of models and tenants of the configurations that are weighed and started."""
+
+
+class _Sink(BaseHTTPRequestHandler):
+    """Takes everything and keeps nothing."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        """Stay quiet."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What every variant is rendered from."""
+
+    given: Inputs
+    models: tuple[str, ...]
+    """Keys of the price table."""
+
+
+def setting(url: str, *, models: int = MODELS, tenants: int = TENANTS) -> Setting:
+    """Policies and prices of that many; beyond the built-in list, models are made up."""
+    listed = table([]).rows
+    names = list(listed)
+    chosen = [names[number * len(names) // models] for number in range(models)] if models < len(names) else names
+    rows = {name: listed[name] for name in chosen}
+    rows |= {f"acme-{number}": Row(f"acme-{number}", 1, 2, 0.5, 1, 2) for number in range(models - len(chosen))}
+    to = [{"name": "here", "otlp": {"endpoint": url, "insecure": True}}]
+    given = inputs({f"team-{number}/only": {"backends": to} for number in range(tenants)})
+    return Setting(replace(given, prices=PriceTable(rows)), tuple(rows))
+
+
+def main() -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m bench.collector", description="Ratio of our pipeline to an empty one.")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", choices=("rate", "sizes"), help="leave the other measurement out")
+    chosen = parser.parse_args()
+    asked = [sys.executable, str(ROOT / "tools/build.py"), "--which", "otelcol"]
+    otelcol = os.environ.get("OTELCOL") or subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+    if chosen.only != "sizes":
+        _rates(otelcol, chosen.rounds)
+    if chosen.only != "rate":
+        _sizes(otelcol)
+    return 0
+
+
+def _rates(otelcol: str, rounds: int) -> None:
+    with ExitStack() as stack:
+        sink = stack.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), _Sink))
+        threading.Thread(target=sink.serve_forever, daemon=True).start()
+        stack.callback(sink.shutdown)
+        made = setting(f"http://127.0.0.1:{sink.server_address[1]}")
+        more = setting(f"http://127.0.0.1:{sink.server_address[1]}", models=2000)
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        wanted = {"empty": made, "whole": made, **dict.fromkeys(PARTS, made), "2000 models": more, "2000 models without price": more}
+        variants = {name: stack.enter_context(Variant(otelcol, folder, item.given, name)) for name, item in wanted.items()}
+        bodies = list(requests(made.models, TENANTS))
+        for variant in variants.values():
+            variant.serve(bodies[: TENANTS // 5])
+            variant.rounds.clear()
+        for _ in range(rounds):
+            for variant in variants.values():
+                variant.serve(bodies)
+        _print(variants)
+
+
+def _print(variants: dict[str, Variant]) -> None:
+    empty, whole = variants["empty"], variants["whole"]
+    for name, item in (("empty", empty), ("whole", whole)):
+        print(f"{name}: {item.micro:.1f} us of CPU per span, {1e6 / item.micro:.0f} spans/s per core, {item.memory():.0f} MiB")
+    shares = [one / other for one, other in zip(empty.rounds, whole.rounds, strict=True)]
+    spread = f"{min(shares):.0%} to {max(shares):.0%} in {len(shares)} pairs"
+    print(f"rate: {median(shares):.0%} of the empty pipeline's ({spread}; aimed at: {TARGET:.0%})")
+    for name in PARTS:
+        print(f"  {name}: {_without(whole, variants[name]):.1f} us per span")
+    print(f"price at 2000 names of models: {_without(variants['2000 models'], variants['2000 models without price']):.1f} us per span")
+
+
+def _without(whole: Variant, part: Variant) -> float:
+    return median(one - other for one, other in zip(whole.rounds, part.rounds, strict=True))
+
+
+def _sizes(otelcol: str) -> None:
+    for models, tenants in SIZES:
+        made = setting("http://127.0.0.1:1", models=models, tenants=tenants)
+        size = len(collector.text(made.given).encode())
+        seconds = median(_starts(otelcol, made.given))
+        print(f"{models} names of models, {tenants} tenants: {size / 1024:.0f} KiB of configuration, ready after {seconds:.1f} s")
+
+
+def _starts(otelcol: str, given: Inputs) -> Iterable[float]:
+    for _ in range(3):
+        with tempfile.TemporaryDirectory() as folder:
+            begun = time.perf_counter()
+            with Variant(otelcol, Path(folder), given, "whole"):
+                yield time.perf_counter() - begun
+
+
+if __name__ == "__main__":
+    sys.exit(main())
