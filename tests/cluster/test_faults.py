@@ -8,7 +8,7 @@ import pytest
 
 from tests.cluster.apiserver import define, prometheus_definitions, until
 from tests.cluster.installation import SYSTEM
-from tests.cluster.world import World
+from tests.cluster.world import GATEWAY, World
 
 pytestmark = pytest.mark.apiserver
 
@@ -51,6 +51,28 @@ def test_an_invalid_resource_keeps_what_it_had_even_through_a_kill(world: World)
     world.policy(namespace, {"dashboards": {"delivery": "None"}})
     world.condition(path, "Accepted", "True", "Accepted")
     until("the dashboard is pruned", lambda: not world.dashboards(namespace))
+
+
+def test_the_gateway_keeps_the_routes_of_a_refused_policy_through_a_kill(world: World) -> None:
+    offered = {"destinations": [{"name": "vault", "otlp": {"endpoint": "https://vault.example.com"}}]}
+    fleet = world.cluster_wide("clusterllmobservabilities", "ClusterLLMObservability", offered, "vault")
+    namespace = world.namespace()
+    path = world.policy(namespace, {"backends": [{"name": "a", "destination": "vault"}]})
+    world.condition(path, "Accepted", "True", "Accepted")
+    world.policy(namespace, {"backends": [{"name": "a", "destination": "vault"}], "alerts": {"disabled": ["NoSuchAlert"]}})
+    world.condition(path, "Accepted", "False", "Invalid")
+    world.quiet(passes=2)
+    before = world.server.get(GATEWAY)["metadata"]
+    assert namespace in world.gateway_configuration()
+    world.controller.end(signal.SIGKILL)
+    world.controller.start()
+    world.quiet(passes=3)
+    after = world.server.get(GATEWAY)["metadata"]
+    assert (after["generation"], after["resourceVersion"]) == (before["generation"], before["resourceVersion"])
+    assert namespace in world.gateway_configuration()
+    assert world.server.get(path)["status"]["lastAccepted"]["generation"] == 1
+    for made in (path, fleet):
+        world.server.delete(made)
 
 
 def test_an_unknown_destination_is_named_and_taken_once_it_is_offered(world: World) -> None:

@@ -63,6 +63,13 @@ class World:
         labels = "app.kubernetes.io%2Fmanaged-by%3Dllm-observability-operator"
         return list(self.server.get(f"/api/v1/namespaces/{namespace}/configmaps?labelSelector={labels}")["items"])
 
+    def gateway_configuration(self) -> str:
+        """The configuration that the gateway's Deployment mounts."""
+        volumes = self.server.get(GATEWAY)["spec"]["template"]["spec"]["volumes"]
+        names = {item["configMap"]["name"] for item in volumes if "configMap" in item}
+        data = [self.server.get(f"/api/v1/namespaces/{SYSTEM}/configmaps/{name}")["data"] for name in names]
+        return "\n".join(text for item in data for text in item.values())
+
     def pod(self, namespace: str, name: str, *, labels: dict[str, str] | None = None, **spec: Any) -> None:
         body = {
             "metadata": {"name": name, "labels": {"app": name, **(labels or {})}},

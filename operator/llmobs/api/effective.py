@@ -114,6 +114,19 @@ def standing(good: Policy, fleets: Iterable[Fleet], namespace_labels: Mapping[st
     return replace(good, spec=replace(spec, backends=kept), restrictions=restrictions, destinations=named)
 
 
+def recalled(body: Mapping[str, Any], fleets: Iterable[Fleet], namespace_labels: Mapping[str, str]) -> Policy | None:
+    """What serves for an LLMObservability that was accepted once; None when today's operator can't read it any more."""
+    every = tuple(fleets)
+    governing = fleet_for(every, namespace_labels)
+    merged = overlay((governing.raw.get("defaults") or {}) if governing else {}, body.get("spec") or {})
+    try:
+        spec = decode(LLMObservabilitySpec, merged, "spec")
+    except Invalid:
+        return None
+    made = Policy(identity=identity(body, namespace="default"), spec=spec, fleet=governing.identity.name if governing else None)
+    return standing(made, every, namespace_labels)
+
+
 def overlay(defaults: Any, own: Any) -> Any:
     """``own`` over ``defaults``: objects are merged by key, anything else (lists too) is replaced as a whole."""
     if not isinstance(defaults, Mapping) or not isinstance(own, Mapping):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from llmobs.api.v1alpha1.fleet import ClusterLLMObservabilitySpec
 from llmobs.api.v1alpha1.observability import LLMObservabilitySpec
 from llmobs.api.v1alpha1.pricelist import LLMPriceListSpec
-from llmobs.api.v1alpha1.status import FleetStatus, LLMObservabilityStatus
+from llmobs.api.v1alpha1.status import FleetStatus, LLMObservabilityStatus, PriceListStatus
 from llmobs.kit.crd import Column, Kind
 
 _READY = Column(name="Ready", path='.status.conditions[?(@.type=="Ready")].status')
@@ -46,7 +46,7 @@ PRICES = Kind(
     short=("llmprices",),
     namespaced=False,
     spec=LLMPriceListSpec,
-    status=FleetStatus,
+    status=PriceListStatus,
     columns=(_READY, _WHY, _AGE),
 )
 

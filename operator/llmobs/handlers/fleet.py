@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from llmobs.api.conditions import ConditionType, Finding, Reason, Status
+from llmobs.api.memory import noted
 from llmobs.cluster.gateway import rollout
 from llmobs.cluster.installation import broken
 from llmobs.cluster.kinds import FLEET, FLEET_KINDS, POLICY, PRICES
@@ -70,7 +71,9 @@ async def _verdict(context: Context, view: View, kind: str, where: Key, body: Bo
         said = _governed(view, where.name) if kind == FLEET.kind else _priced(body)
         finding = Finding(ConditionType.ACCEPTED, Status.TRUE, Reason.ACCEPTED, said)
     generation = int(body["metadata"].get("generation", 0))
-    status = fleet_status(body.get("status") or {}, finding, generation=generation, now=text(now()))
+    served = view.served.get((kind, where))
+    last = None if served is None else noted(served)
+    status = fleet_status(body.get("status") or {}, finding, generation=generation, now=text(now()), last=last)
     if await write(context.client, dict(body), status):
         context.metrics.writes.labels(kind, "status").inc()
 

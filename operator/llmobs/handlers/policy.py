@@ -6,6 +6,7 @@ import re
 
 from llmobs.api.conditions import ConditionType, Finding, Reason, Status
 from llmobs.api.effective import Policy
+from llmobs.api.memory import noted
 from llmobs.cluster.installation import reference
 from llmobs.cluster.kinds import POLICY, POLICY_KINDS
 from llmobs.cluster.live import live
@@ -56,7 +57,14 @@ async def reconcile(context: Context, where: Key) -> float | None:
     ]
     generation = int(body["metadata"].get("generation", 0))
     status = policy_status(
-        body.get("status") or {}, findings, generation=generation, now=text(now()), policy=policy, pods=found, spend=context.spend
+        body.get("status") or {},
+        findings,
+        generation=generation,
+        now=text(now()),
+        policy=policy,
+        pods=found,
+        spend=context.spend,
+        last=noted(view.served[POLICY.kind, where]),
     )
     await _write(context, body, status)
     if found.elsewhere:

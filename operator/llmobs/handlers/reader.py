@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from llmobs.api import effective
+from llmobs.api import effective, memory
 from llmobs.api.effective import Fleet, Identity, Policy
 from llmobs.api.settings import Settings
 from llmobs.api.v1alpha1.pricelist import LLMPriceListSpec
 from llmobs.cluster.kinds import FLEET, POLICY, PRICES
-from llmobs.handlers.world import Body, Key, World, essence
+from llmobs.handlers.world import Body, Key, World, essence, key
 from llmobs.kit.decode import decode
 from llmobs.kit.errors import Invalid
 from llmobs.plan.build import check
@@ -35,6 +35,8 @@ class View:
     """The policy that serves at each place: the accepted one, or of a refused one the last good."""
     refused: Mapping[tuple[str, Key], Invalid]
     """By kind and place, why a resource is not accepted."""
+    served: Mapping[tuple[str, Key], Body]
+    """By kind and place, the policies and fleet resources that serve, each as it was accepted last."""
 
 
 class Reader:
@@ -46,7 +48,7 @@ class Reader:
         self._now = now
         self._moment = datetime.min.replace(tzinfo=UTC)
         self._good: dict[str, tuple[Body, Policy]] = {}
-        self._fleets: dict[str, Fleet] = {}
+        self._fleets: dict[str, tuple[Body, Fleet]] = {}
         self._parsed: dict[str, tuple[Any, Policy | Invalid]] = {}
         self._table: tuple[Any, tuple[PriceTable, Mapping[str, Invalid]]] | None = None
         self._view: tuple[int, Facts, datetime, View] | None = None
@@ -70,19 +72,22 @@ class Reader:
             fleets=fleets,
             namespaces={where.namespace: world.labels.get(where.namespace, {}) for where in policies},
         )
-        return View(inputs=inputs, policies=policies, refused=refused)
+        served = {(FLEET.kind, Key("", name)): body for name, (body, _) in self._fleets.items()}
+        served |= {(POLICY.kind, key(body)): body for body, _ in self._good.values()}
+        return View(inputs=inputs, policies=policies, refused=refused, served=served)
 
     def _accepted_fleets(self, world: World, refused: Refusals) -> tuple[Fleet, ...]:
-        found: dict[str, Fleet] = {}
+        found: dict[str, tuple[Body, Fleet]] = {}
         for where, body in _living(world, FLEET.kind):
             try:
-                found[where.name] = effective.fleet(body)
+                found[where.name] = body, effective.fleet(body)
             except Invalid as invalid:
                 refused[FLEET.kind, where] = invalid
-                if where.name in self._fleets:
-                    found[where.name] = self._fleets[where.name]
+                good = self._fleets.get(where.name) or _recalled_fleet(body)
+                if good is not None:
+                    found[where.name] = good
         self._fleets = found
-        return tuple(found.values())
+        return tuple(fleet for _, fleet in found.values())
 
     def _accepted_policies(self, world: World, fleets: tuple[Fleet, ...], refused: Refusals) -> dict[Key, Policy]:
         policies: dict[Key, Policy] = {}
@@ -95,8 +100,10 @@ class Reader:
                 policies[where], self._good[uid] = found, (body, found)
                 continue
             refused[POLICY.kind, where] = found
-            if uid in self._good:
-                policies[where] = _last(*self._good[uid], fleets, labels)
+            good = self._good.get(uid) or _recalled(body, fleets, labels)
+            if good is not None:
+                self._good[uid] = good
+                policies[where] = _last(*good, fleets, labels)
         self._good = {uid: kept for uid, kept in self._good.items() if uid in alive}
         self._parsed = {uid: kept for uid, kept in self._parsed.items() if uid in alive}
         return policies
@@ -152,6 +159,27 @@ def _parse(body: Body, fleets: tuple[Fleet, ...], labels: Mapping[str, str]) -> 
     except Invalid as invalid:
         return invalid
     return made
+
+
+def _recalled(body: Body, fleets: tuple[Fleet, ...], labels: Mapping[str, str]) -> tuple[Body, Policy] | None:
+    """What an earlier process accepted, from the status it wrote."""
+    kept = memory.remembered(body)
+    made = None if kept is None else effective.recalled(kept, fleets, labels)
+    if kept is None or made is None:
+        return None
+    try:
+        check(made)
+    except Invalid:
+        return None
+    return kept, made
+
+
+def _recalled_fleet(body: Body) -> tuple[Body, Fleet] | None:
+    kept = memory.remembered(body)
+    try:
+        return None if kept is None else (kept, effective.fleet(kept))
+    except Invalid:
+        return None
 
 
 def _last(body: Body, good: Policy, fleets: tuple[Fleet, ...], labels: Mapping[str, str]) -> Policy:

@@ -15,6 +15,7 @@ from llmobs.api.v1alpha1.status import (
     BudgetStatus,
     Condition,
     FleetStatus,
+    LastAccepted,
     LLMObservabilityStatus,
     PodsStatus,
     SpendStatus,
@@ -68,9 +69,17 @@ def _finding(item: Condition) -> Finding:
 
 
 def policy_status(
-    previous: Mapping[str, Any], findings: Iterable[Finding], *, generation: int, now: str, policy: Policy, pods: Pods, spend: Spend
+    previous: Mapping[str, Any],
+    findings: Iterable[Finding],
+    *,
+    generation: int,
+    now: str,
+    policy: Policy,
+    pods: Pods,
+    spend: Spend,
+    last: LastAccepted | None = None,
 ) -> dict[str, Any]:
-    """The status of an LLMObservability. ``policy`` is the one that serves: for an invalid spec the last good one."""
+    """The status of an LLMObservability. ``policy`` is the one that serves: for an invalid spec the ``last`` good one."""
     standing = budgets(policy, spend)
     month = spend.month_to_date.get(policy.identity.namespace)
     made = LLMObservabilityStatus(
@@ -83,6 +92,7 @@ def policy_status(
         budget=_tightest(standing),
         state=max((item.state for item in standing), key=_STATES.index, default=None),
         spend=None if month is None else SpendStatus(month_to_date_usd=round(month, 4), at=spend.at),
+        last_accepted=last,
     )
     return _settled(dict(previous), plain(made))
 
@@ -93,9 +103,12 @@ def refused_status(previous: Mapping[str, Any], finding: Finding, *, generation:
     return {**previous, "observedGeneration": generation, "conditions": made}
 
 
-def fleet_status(previous: Mapping[str, Any], finding: Finding, *, generation: int, now: str) -> dict[str, Any]:
+def fleet_status(
+    previous: Mapping[str, Any], finding: Finding, *, generation: int, now: str, last: LastAccepted | None = None
+) -> dict[str, Any]:
     """The status of a ClusterLLMObservability or an LLMPriceList."""
-    made = FleetStatus(observed_generation=generation, conditions=conditions(previous, [finding], generation=generation, now=now))
+    judged = conditions(previous, [finding], generation=generation, now=now)
+    made = FleetStatus(observed_generation=generation, conditions=judged, last_accepted=last)
     fresh: dict[str, Any] = plain(made)
     return fresh
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 
-from llmobs.api import effective, kinds
+from llmobs.api import effective, kinds, memory
 from llmobs.api.effective import Fleet, Policy
 from llmobs.inject.compiled import CompiledPolicy, Platform, compiled
 from llmobs.inject.qos import KubernetesVersion
@@ -111,9 +111,9 @@ class Store:
             self._rebuild(where)
 
     def _forget_gone(self) -> None:
-        for memory in (self._fleets, self._good, self._compiled, self.problems):
-            for where in [known for known in memory if known not in self._bodies[known.kind]]:
-                del memory[where]
+        for known_by in (self._fleets, self._good, self._compiled, self.problems):
+            for where in [known for known in known_by if known not in self._bodies[known.kind]]:
+                del known_by[where]
 
     def _rebuild(self, where: Place) -> None:
         if where.kind == FLEET:
@@ -139,6 +139,8 @@ class Store:
                 self.problems.pop(where, None)
             except Invalid as invalid:
                 self._refuse(where, invalid)
+                if where not in self._fleets and (kept := _recalled(body)) is not None:
+                    self._fleets[where] = kept
         return tuple(self._fleets.values())
 
     def _made(self, name: str, own: Iterable[Place], fleets: tuple[Fleet, ...]) -> Namespace:
@@ -164,7 +166,10 @@ class Store:
         except Invalid as invalid:
             self._refuse(where, invalid)
         good = self._good.get(where)
-        return None if good is None else effective.standing(good, fleets, labels)
+        if good is not None:
+            return effective.standing(good, fleets, labels)
+        kept = memory.remembered(self._bodies[POLICY][where])
+        return None if kept is None else effective.recalled(kept, fleets, labels)
 
     def _refuse(self, where: Place, invalid: Invalid) -> None:
         known, self.problems[where] = self.problems.get(where), invalid
@@ -184,4 +189,14 @@ _META = ("name", "namespace", "uid", "generation", "creationTimestamp", "labels"
 def _slim(body: Body) -> Body:
     """What of a resource admission depends on; a change of anything else changes nothing."""
     meta = body.get("metadata") or {}
-    return {"metadata": {key: meta[key] for key in _META if key in meta}, "spec": body.get("spec")}
+    status = {key: value for key, value in (body.get("status") or {}).items() if key == "lastAccepted"}
+    return {"metadata": {key: meta[key] for key in _META if key in meta}, "spec": body.get("spec"), "status": status}
+
+
+def _recalled(body: Body) -> Fleet | None:
+    """A fleet resource as its status remembers it."""
+    kept = memory.remembered(body)
+    try:
+        return None if kept is None else effective.fleet(kept)
+    except Invalid:
+        return None

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+from llmobs.api.memory import LARGEST, noted
 from llmobs.api.settings import Settings
 from llmobs.handlers.reader import Lists, Reader, View
 from llmobs.handlers.world import Key, World
@@ -64,6 +66,59 @@ def test_of_a_bad_spec_that_was_never_good_nothing_serves() -> None:
     cluster.policy({"alerts": {"disabled": ["Nonsense"]}})
     assert cluster.view().policies == {}
     assert ("LLMObservability", WHERE) in cluster.view().refused
+
+
+def restarted(cluster: Cluster) -> Cluster:
+    """A process that begins with what the cluster stores: the status that was written for what is served now."""
+    view, fresh = cluster.view(), Cluster()
+    for kind in ("ClusterLLMObservability", "LLMObservability"):
+        for where, body in cluster.world.of(kind).items():
+            last = noted(view.served[kind, where])
+            assert last is not None
+            fresh.world.put({**body, "status": {"lastAccepted": {"generation": last.generation, "spec": last.spec}}})
+    return fresh
+
+
+def test_the_last_good_spec_survives_a_restart() -> None:
+    cluster = Cluster()
+    cluster.fleet({"destinations": [destination()], "defaults": {"attributes": {"environment": "prod"}}})
+    cluster.policy({"attributes": {"team": "a"}, "backends": [{"name": "x", "destination": "d"}]})
+    before = cluster.view()
+    cluster.policy({"attributes": {"team": "b"}, "alerts": {"disabled": ["Nonsense"]}})
+    cluster.fleet({"priority": "high"})
+    cluster.view()
+    after = restarted(cluster).view()
+    assert after.policies[WHERE] == before.policies[WHERE]
+    assert after.inputs.fleets == before.inputs.fleets
+    assert {where.name for _, where in after.refused} == {"p", "f"}
+    assert restarted(restarted(cluster)).view().policies == after.policies
+
+
+def test_after_a_restart_a_destination_that_was_withdrawn_gets_nothing_and_the_rest_serves() -> None:
+    cluster = Cluster()
+    cluster.fleet({"destinations": [destination(), destination("e")]})
+    cluster.policy({"backends": [{"name": "x", "destination": "d"}, {"name": "y", "destination": "e"}]})
+    cluster.view()
+    cluster.fleet({"destinations": [destination("e")]})
+    served = restarted(cluster).view().policies[WHERE]
+    assert [item.name for item in served.destinations] == ["e"]
+
+
+@pytest.mark.parametrize("spec", ['{"alerts": {"disabled": ["Gone"]}}', '{"gone": 1}', "[]", "{", ""])
+def test_a_memory_that_cannot_be_read_any_more_serves_nothing(spec: str) -> None:
+    cluster = Cluster()
+    cluster.policy({"alerts": {"disabled": ["Nonsense"]}})
+    body = cluster.world.of("LLMObservability")[WHERE]
+    fresh = Cluster()
+    fresh.world.put({**body, "status": {"lastAccepted": {"generation": 1, "spec": spec}}})
+    assert fresh.view().policies == {}
+    assert ("LLMObservability", WHERE) in fresh.view().refused
+
+
+def test_a_spec_that_would_crowd_the_object_is_not_remembered() -> None:
+    body = {"metadata": {"name": "p", "generation": 1}, "spec": {"injection": {"env": [{"name": "A", "value": "x" * LARGEST}]}}}
+    assert noted(body) is None
+    assert noted({**body, "spec": {}}) is not None
 
 
 def test_todays_ceiling_holds_for_yesterdays_spec() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -175,3 +176,26 @@ def test_the_servers_version_reaches_admission(store: Store) -> None:
 def test_a_resource_without_a_name_is_refused(store: Store) -> None:
     with pytest.raises(Invalid, match=r"metadata\.name: is required"):
         store.put(POLICY, {"metadata": {}})
+
+
+def test_after_a_restart_what_the_status_remembers_applies_in_place_of_a_bad_spec(store: Store) -> None:
+    good, bad = {"attributes": {"team": "a"}}, {"attributes": {"k8s.pod": "no"}}
+    refused = policy(**bad)
+    remembered = {**refused, "status": {"lastAccepted": {"generation": 1, "spec": json.dumps(good)}}}
+    store.put(POLICY, remembered)
+    fresh = Store(Platform())
+    for kind in KINDS:
+        fresh.replace(kind, [remembered] if kind == POLICY else [])
+    assert fresh.namespace("team-a").policies[0].attributes == {"team": "a"}
+    assert Place(POLICY, "team-a", "checkout") in fresh.problems
+    fresh.replace(POLICY, [refused])
+    assert keys(fresh) == []
+
+
+def test_after_a_restart_the_ceilings_of_a_bad_fleet_resource_stay(store: Store) -> None:
+    kept = {"generation": 1, "spec": json.dumps({"limits": {"content": {"maxCapture": "Full"}}})}
+    bad = {**fleet(priority="high"), "status": {"lastAccepted": kept}}
+    fresh = Store(Platform())
+    for kind in KINDS:
+        fresh.replace(kind, {POLICY: [policy(content={"capture": "Full"})], FLEET: [bad]}.get(kind, []))
+    assert b"Full" in variable(fresh)

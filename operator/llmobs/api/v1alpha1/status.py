@@ -36,6 +36,16 @@ class Condition:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LastAccepted:
+    """The spec that was accepted last."""
+
+    generation: int = prop(0, minimum=0)
+    """Its generation."""
+    spec: str = prop()
+    """The spec, as JSON. It serves while a newer one is refused, also after a restart of the operator."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class BudgetStatus:
     """How one budget stands in its running period."""
 
@@ -111,13 +121,23 @@ class LLMObservabilityStatus:
     """The worst state of all budgets."""
     spend: SpendStatus | None = prop(None)
     """The namespace's spend."""
+    last_accepted: LastAccepted | None = prop(None)
+    """The spec that was accepted last; absent when none was, or when it is larger than 256 KiB."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class FleetStatus:
-    """What the operator found for a ClusterLLMObservability or an LLMPriceList."""
+class PriceListStatus:
+    """What the operator found for an LLMPriceList."""
 
     observed_generation: int = prop(0, minimum=0)
     """The generation of the spec that this status is about."""
     conditions: tuple[Condition, ...] = prop((), keys=("type",))
     """Ready and what it is computed from."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FleetStatus(PriceListStatus):
+    """What the operator found for a ClusterLLMObservability."""
+
+    last_accepted: LastAccepted | None = prop(None)
+    """The spec that was accepted last; absent when none was, or when it is larger than 256 KiB."""
