@@ -22,6 +22,7 @@ FULL: dict[str, Any] = {
     "injection": {"mode": "OptIn", "containers": {"include": ["app"], "exclude": ["proxy"]}, "env": [{"name": "A", "value": "b"}]},
     "content": {"capture": "Full"},
     "collector": {"mode": "Shared"},
+    "sampling": {"ratio": 0.2, "keepErrors": False, "keepCostlierThanUSD": 0.5, "keepLongerThan": "30s"},
     "backends": [{"name": "own", "otlp": {"endpoint": "https://otlp.example.com"}}],
     "budgets": [{"name": "daily", "period": "Day", "limitUSD": 5, "warnAt": [0.5], "match": {"team": "payments"}}],
     "objectives": [
@@ -57,6 +58,8 @@ BAD_POLICIES: list[tuple[str, dict[str, Any], str]] = [
         "set destination or exactly one of jaeger",
     ),
     ("endpoint path", {"backends": [{"name": "a", "otlp": {"endpoint": "https://x.example/v1/traces"}}]}, "give the base URL"),
+    ("share", {"sampling": {"ratio": 1.5}}, "should be less than or equal to 1"),
+    ("length", {"sampling": {"keepLongerThan": ""}}, "must be a duration such as 30s"),
     ("no address", {"backends": [{"name": "a", "otlp": {"endpoint": "https://user:word@x.example"}}]}, "spec.backends[0].otlp.endpoint"),
     ("external without", {"collector": {"mode": "External"}}, "External needs an endpoint"),
     ("endpoint without", {"collector": {"endpoint": "https://x.example"}}, "an endpoint is for mode External"),

@@ -72,11 +72,13 @@ class Gateway:
         credentials: Mapping[str, str] | None = None,
         kubeconfig: Path | None = None,
         readable: bool = True,
+        change: Callable[[dict[str, Any]], None] = lambda _: None,
     ) -> None:
         text = json.dumps(collector.bare_config(inputs))
         for place, real in (credentials or {}).items():
             text = text.replace(place, real)
         self.rendered = json.loads(text)
+        change(self.rendered)
         self._otelcol, self._folder, self._kubeconfig, self._readable = otelcol, folder, kubeconfig, readable
         self._log = folder / "otelcol.log"
 

@@ -52,6 +52,7 @@ CASES: dict[str, dict[str, Any]] = {
             },
             "team-a/search": {"attributes": {"team": "payments"}, "backends": [{"name": "one", "destination": "tempo"}]},
             "team-b/chat": {
+                "sampling": {"ratio": 0.2, "keepCostlierThanUSD": 0.5, "keepLongerThan": "30s"},
                 "backends": [{"name": "own", "otlp": {"endpoint": "https://otlp.example.com", "headers": {"X-Key": "a$b"}}}],
                 "objectives": [{"name": "latency", "latency": {"target": 0.9, "threshold": "500ms"}}],
             },
@@ -122,6 +123,7 @@ SPECS = st.fixed_dictionaries(
     {},
     optional={
         "attributes": st.dictionaries(TEXT.filter(bool), TEXT, max_size=5),
+        "sampling": st.fixed_dictionaries({"ratio": st.floats(0, 1)}, optional={"keepCostlierThanUSD": st.floats(0, 1e6)}),
         "content": st.sampled_from([{"capture": "None"}, {"capture": "Full"}]),
         "backends": st.lists(BACKENDS, max_size=4, unique_by=lambda item: item["name"]),
         "objectives": st.lists(

@@ -28,6 +28,11 @@ def external(**changed: Any) -> Case:
     return {"collector": base}, {"collector": {**base, **changed}}
 
 
+def sampling(**changed: Any) -> Case:
+    base = {"backends": [{"name": "t", "otlp": OTLP}], "sampling": {"ratio": 0.1}}
+    return base, {**base, "sampling": {"ratio": 0.1, **changed}}
+
+
 def expression(**changed: Any) -> Case:
     base = {"key": "tier", "operator": "In", "values": ["gold"]}
     return {"selector": {"matchExpressions": [base]}}, {"selector": {"matchExpressions": [{**base, **changed}]}}
@@ -52,6 +57,10 @@ POLICY_FIELDS: dict[str, Case] = {
         {"collector": {"mode": "External", "endpoint": "http://x.example.com"}},
         {"collector": {"mode": "External", "endpoint": "http://x.example.com", "insecure": True}},
     ),
+    "sampling.ratio": sampling(ratio=0.5),
+    "sampling.keepErrors": sampling(keepErrors=False),
+    "sampling.keepCostlierThanUSD": sampling(keepCostlierThanUSD=0.5),
+    "sampling.keepLongerThan": sampling(keepLongerThan="30s"),
     "backends[].name": ({"backends": [{"name": "t", "otlp": OTLP}] * 2}, {"backends": [{"name": n, "otlp": OTLP} for n in ("t", "u")]}),
     "backends[].destination": ({}, {"backends": [{"name": "t", "destination": "vault"}]}),
     **backends.own(),

@@ -12,6 +12,7 @@ from llmobs.api.v1alpha1.collector import Collector
 from llmobs.api.v1alpha1.content import Content
 from llmobs.api.v1alpha1.injection import Injection
 from llmobs.api.v1alpha1.objectives import Objective
+from llmobs.api.v1alpha1.sampling import Sampling
 from llmobs.api.v1alpha1.selector import LabelSelector
 from llmobs.kit.schema import Rule, prop, ruled
 
@@ -52,6 +53,8 @@ class LLMObservabilitySpec:
     """What happens to prompts and answers."""
     collector: Collector = prop(factory=Collector)
     """Where telemetry is processed."""
+    sampling: Sampling = prop(factory=Sampling)
+    """Which traces are sent to the backends."""
     backends: tuple[Backend, ...] = prop((), max_items=16, keys=("name",))
     """Where traces are sent. Metrics always go to Prometheus, whatever stands here."""
     budgets: tuple[Budget, ...] = prop((), max_items=32, keys=("name",))

@@ -8,7 +8,7 @@ import yaml
 
 from llmobs.api import names
 from llmobs.plan.collector import components as c
-from llmobs.plan.collector import exporters, identity, policies, routing, series
+from llmobs.plan.collector import exporters, identity, policies, routing, sampling, series
 from llmobs.plan.collector.normalise import normalise
 from llmobs.plan.collector.price import price
 from llmobs.plan.collector.privacy import privacy
@@ -29,22 +29,23 @@ UNTRUST, POLICY, NORMALISE, PRICE, PRIVACY, LABELS = (
 def config(inputs: Inputs) -> dict[str, Any]:
     """The configuration as plain data, ready to be written: every ``$`` that is not ours is doubled."""
     routes = policies.routes(inputs.policies)
+    sampled = sampling.sampled(inputs.policies)
     sinks = {sink.handle: sink for group in routes.values() for sink in group}
     ordered = [sinks[handle] for handle in sorted(sinks)]
     extensions = {c.HEALTH_CHECK: {"endpoint": _listen(names.HEALTH_PORT)}, **exporters.extensions(ordered)}
     made = {
         "extensions": extensions,
         "receivers": {c.OTLP: _otlp()},
-        "processors": {**_processors(inputs), **(routing.processors(routes) if routes else {})},
+        "processors": {**_processors(inputs), **(routing.processors(routes, sampled=sampled) if routes else {})},
         "connectors": {
             c.SIGNAL_TO_METRICS: series.signal_to_metrics(inputs.policies),
-            **(routing.connectors(routes) if routes else {}),
+            **(routing.connectors(routes, sampled=sampled) if routes else {}),
         },
         "exporters": {c.PROMETHEUS: series.prometheus(_listen(names.METRICS_PORT)), **exporters.exporters(ordered)},
         "service": {
             "extensions": list(extensions),
             "telemetry": _telemetry(),
-            "pipelines": {**_pipelines(out=bool(routes)), **(routing.pipelines(routes) if routes else {})},
+            "pipelines": {**_pipelines(out=bool(routes)), **(routing.pipelines(routes, sampled=sampled) if routes else {})},
         },
     }
     escaped: dict[str, Any] = _escaped(made)

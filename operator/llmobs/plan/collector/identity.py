@@ -11,6 +11,7 @@ from llmobs.api import names
 from llmobs.catalogue.metrics import IDENTITY, RESOURCE_LABELS
 from llmobs.plan.collector.ottl import assign, at, drop, group, literal, lookup, replace, resource, transform
 from llmobs.plan.collector.policies import CAPTURE, POLICY, RESERVED, ROUTE, by_namespace, by_policy, table
+from llmobs.plan.collector.sampling import TERMS, sampled
 from llmobs.plan.inputs import Inputs
 
 OWN_SPAN = r"^(llmobs\.|llm\.(model|cost|run|tokens?)(\.|$))"
@@ -69,6 +70,7 @@ def _terms(inputs: Inputs) -> list[str]:
         assign(resource(CAPTURE), literal("None")),
         assign(resource(CAPTURE), at(row, "c"), f"{row} != nil"),
         assign(resource(ROUTE), at(row, "r"), f"{row} != nil"),
+        *([assign(resource(TERMS), at(row, "s"), f"{row} != nil")] if sampled(inputs.policies) else []),
         f'merge_maps(resource.attributes, {at(row, "a")}, "upsert") where {row} != nil',
     ]
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from llmobs.api.effective import Policy
 from llmobs.api.v1alpha1.content import Capture
-from llmobs.plan.collector import ottl
+from llmobs.api.v1alpha1.sampling import Sampling
+from llmobs.plan.collector import ottl, sampling
 from llmobs.plan.collector.sinks import Sink, route, sinks_of
 
 CAPTURE = "llmobs.capture"
@@ -26,6 +27,8 @@ class Terms:
     capture: Capture = Capture.NONE
     sinks: tuple[Sink, ...] = ()
     attributes: tuple[tuple[str, str], ...] = ()
+    sampling: Sampling = Sampling()
+    """Which of its traces are sent on."""
 
     def agreed(self, other: Terms) -> Terms:
         """What both grant."""
@@ -33,6 +36,7 @@ class Terms:
             capture=min(self.capture, other.capture, key=lambda item: item.rank),
             sinks=tuple(sink for sink in self.sinks if sink in other.sinks),
             attributes=tuple(item for item in self.attributes if item in other.attributes),
+            sampling=self.sampling if self.sampling == other.sampling else Sampling(),
         )
 
 
@@ -57,7 +61,10 @@ def routes(policies: Sequence[Policy]) -> dict[str, tuple[Sink, ...]]:
 
 
 def table(terms: Mapping[str, Terms]) -> dict[str, ottl.Value]:
-    """The terms as the collector looks them up: ``c`` capture, ``r`` route, ``a`` attributes; without rows that grant nothing."""
+    """The terms as the collector looks them up: ``c`` capture, ``r`` route, ``s`` sampling, ``a`` attributes.
+
+    Without rows that grant nothing.
+    """
     return {key: row for key, item in sorted(terms.items()) if (row := _row(item))}
 
 
@@ -67,6 +74,8 @@ def _row(terms: Terms) -> dict[str, ottl.Value]:
         row["c"] = terms.capture.value
     if terms.sinks:
         row["r"] = route(terms.sinks)
+        if asked := sampling.row(terms.sampling):
+            row["s"] = asked
     if terms.attributes:
         row["a"] = dict(terms.attributes)
     return row
@@ -76,4 +85,6 @@ def _terms(policy: Policy, policies: Iterable[Policy]) -> Terms:
     own = sorted((key, value) for key, value in policy.spec.attributes.items() if not re.match(RESERVED, key))
     if policy.spec.collector.external:
         return Terms()  # it expects nothing of the gateway, so what gets there all the same is granted nothing
-    return Terms(capture=policy.spec.content.capture, sinks=sinks_of(policy, policies), attributes=tuple(own))
+    return Terms(
+        capture=policy.spec.content.capture, sinks=sinks_of(policy, policies), attributes=tuple(own), sampling=policy.spec.sampling
+    )

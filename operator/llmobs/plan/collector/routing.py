@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from llmobs.plan.collector import components as c
-from llmobs.plan.collector import exporters
+from llmobs.plan.collector import exporters, sampler
 from llmobs.plan.collector.ottl import drop, group, literal, resource, transform
 from llmobs.plan.collector.policies import ROUTE
 from llmobs.plan.collector.sinks import Sink
@@ -27,12 +27,13 @@ def pipeline(route: str) -> str:
     return f"traces/to.{route}"
 
 
-def processors(routes: Mapping[str, tuple[Sink, ...]]) -> dict[str, Any]:
+def processors(routes: Mapping[str, tuple[Sink, ...]], *, sampled: bool) -> dict[str, Any]:
     """What stands between the shared part and the receivers.
 
     Spans that nobody wants are dropped by a filter, because a filter counts what it drops. Our own notes end here.
     """
     return {
+        **(sampler.processors() if sampled else {}),
         UNROUTED: {"error_mode": "silent", "trace_conditions": [f"{resource(ROUTE)} == nil"]},
         TIDY: transform(
             group("resource", [drop("resource.attributes", r"^llmobs\.")]),
@@ -47,7 +48,7 @@ def processors(routes: Mapping[str, tuple[Sink, ...]]) -> dict[str, Any]:
     }
 
 
-def pipelines(routes: Mapping[str, tuple[Sink, ...]]) -> dict[str, Any]:
+def pipelines(routes: Mapping[str, tuple[Sink, ...]], *, sampled: bool) -> dict[str, Any]:
     """The pipeline to the connector and those behind it."""
     to = {
         pipeline(name): {"receivers": [c.ROUTING], "processors": [TIDY], "exporters": [_door(sink) for sink in sinks]}
@@ -57,12 +58,18 @@ def pipelines(routes: Mapping[str, tuple[Sink, ...]]) -> dict[str, Any]:
         f"traces/mark.{sink.handle}": {"receivers": [_mark(sink)], "processors": [_marker(sink)], "exporters": [exporters.name(sink)]}
         for sink in _marked(routes)
     }
-    return {"traces/out": {"receivers": [OUT], "processors": [UNROUTED], "exporters": [c.ROUTING]}, **to, **marked}
+    straight = {"traces/out": {"receivers": [OUT], "processors": [UNROUTED], "exporters": [c.ROUTING]}}
+    return {**(sampler.pipelines(OUT, [UNROUTED], c.ROUTING) if sampled else straight), **to, **marked}
 
 
-def connectors(routes: Mapping[str, tuple[Sink, ...]]) -> dict[str, Any]:
+def connectors(routes: Mapping[str, tuple[Sink, ...]], *, sampled: bool) -> dict[str, Any]:
     """The connectors behind the shared part."""
-    return {OUT: {}, c.ROUTING: routing(routes), **{_mark(sink): {} for sink in _marked(routes)}}
+    return {
+        OUT: {},
+        c.ROUTING: routing(routes),
+        **(sampler.connectors() if sampled else {}),
+        **{_mark(sink): {} for sink in _marked(routes)},
+    }
 
 
 def _marked(routes: Mapping[str, tuple[Sink, ...]]) -> list[Sink]:
