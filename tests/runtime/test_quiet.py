@@ -134,3 +134,30 @@ def test_an_opentelemetry_that_is_too_old_is_left_alone(pod_of: Callable[[Path],
     assert done.err.startswith(f"llmobs: {library}: OldOpenTelemetry: the application has opentelemetry-api 1.20.0; needed is 1.43")
     assert done.err.count("\n") == 1
     assert old.run(application).err == ""
+
+
+def test_baggage_says_whom_a_call_is_for(own: Pod) -> None:
+    application = (
+        OWN_PROVIDER.replace("SAMPLER", "ALWAYS_ON")
+        + """
+    set_provider()
+    import openai
+    from opentelemetry import context, propagate
+    def call(headers):
+        token = context.attach(propagate.extract(headers))
+        try:
+            with trace.get_tracer("application").start_as_current_span("request"):
+                openai.OpenAI().embeddings.create(model="text-embedding-3-small", input="x")
+        finally:
+            context.detach(token)
+    call({"baggage": "user.id=alice,session.id=" + "s" * 300 + ",enduser.id=b%20c,card=4711"})
+    call({"baggage": "card=4711"})
+    call({})
+    print([dict(span.attributes) for span in kept.get_finished_spans()])
+    """
+    )
+    done = own.run(application)
+    assert (done.status, done.out, done.err) == (0, "[{}, {}, {}]\n", "")
+    said = [{key: span.attributes.get(key) for key in ("user.id", "session.id", "enduser.id", "card")} for span in own.spans(3)]
+    nothing = dict.fromkeys(("user.id", "session.id", "enduser.id", "card"))
+    assert said == [nothing | {"user.id": "alice", "session.id": "s" * 256, "enduser.id": "b c"}, nothing, nothing]

@@ -44,6 +44,12 @@ def test_resource_is_merged_by_key_and_the_user_wins() -> None:
     assert settings(BASE | environ | {"OTEL_SERVICE_NAME": "named"}).resource["service.name"] == "named"
 
 
+def test_baggage() -> None:
+    assert settings(BASE).baggage == ("user.id", "session.id", "enduser.id")
+    assert settings(BASE | {"LLMOBS_BAGGAGE": "tenant, user.id,,"}).baggage == ("tenant", "user.id")
+    assert settings(BASE | {"LLMOBS_BAGGAGE": ""}).baggage == ()
+
+
 @pytest.mark.parametrize("allowed", ["Full", "Masked", "Hash", " Full "])
 @pytest.mark.parametrize("wanted", ["", "true", "SPAN_ONLY", "span_and_event"])
 def test_content_is_sent(allowed: str, wanted: str) -> None:

@@ -78,10 +78,10 @@ def _build(chosen: Settings) -> Pipeline:
         sys.path.append(BUNDLE)
     _import_opentelemetry()
     from llmobs_runtime import exits
+    from llmobs_runtime.annotate import Annotations
     from llmobs_runtime.exporter import Exporter
     from llmobs_runtime.provider import ProcessResource, tracer_provider
     from llmobs_runtime.quiet import QuietTracerProvider
-    from llmobs_runtime.runs import Runs
     from llmobs_runtime.spool import Spool
 
     exporter = Exporter(chosen.url, chosen.timeout)
@@ -89,7 +89,7 @@ def _build(chosen: Settings) -> Pipeline:
     exits.at_exit(spool)
     exits.at_sigterm(spool)
     resource = ProcessResource(chosen.resource, fixed_instance=chosen.fixed_instance)
-    return Pipeline(QuietTracerProvider(tracer_provider(resource, Runs(spool)), content=chosen.content), chosen)
+    return Pipeline(QuietTracerProvider(tracer_provider(resource, Annotations(spool, chosen.baggage)), content=chosen.content), chosen)
 
 
 def _import_opentelemetry() -> None:

@@ -1,4 +1,4 @@
-"""Counts what happens in a run of an agent, and writes the summary on the run's own span.
+"""Counts what happens in a run of an agent: the summary goes on the run's own span.
 
 A gateway that wanted to know would have to hold every span of a run until it ends, hours maybe, on one replica. Here the
 spans pass anyway. A run is the outermost span of an agent; the memory it takes does not grow with its length.
@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from opentelemetry.context import Context
-from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
-from opentelemetry.trace import get_current_span
+from opentelemetry.sdk.trace import ReadableSpan
 
 Attributes = Mapping[str, Any]
+
+AGENT = "invoke_agent"
 
 # Attribute of the summary -> attributes of a call that hold the count, the current name first.
 TOKENS = {
@@ -33,16 +33,15 @@ _STEPS = frozenset({"chat", "generate_content", "text_completion"})
 _CALLS = _STEPS | {"embeddings"}
 # What OpenLLMetry's spans say instead of gen_ai.operation.name.
 _OPERATIONS = {
-    "traceloop.span.kind": {"agent": "invoke_agent", "tool": "execute_tool"},
+    "traceloop.span.kind": {"agent": AGENT, "tool": "execute_tool"},
     "llm.request.type": {"chat": "chat", "completion": "text_completion", "embedding": "embeddings"},
 }
-_MOST_OPEN_SPANS = 65536
 _LOCK_SECONDS = 0.1
 
 
 @dataclass
-class _Run:
-    """Running totals; times in nanoseconds."""
+class Run:
+    """Running totals; ``root`` is the number of the run's own span, times are in nanoseconds."""
 
     root: int
     steps: int = 0
@@ -59,7 +58,7 @@ class _Run:
     def add(self, span: ReadableSpan) -> None:
         """Count a finished span of the run."""
         attributes = span.attributes or {}
-        operation = _operation(attributes)
+        operation = operation_of(attributes)
         if operation not in _CALLS and operation != "execute_tool":
             return
         # With a bound: a fork may have copied the lock while another thread held it.
@@ -106,79 +105,8 @@ class _Run:
         return counted | ({"llmobs.run.loop.tool": self.loop_tool} if self.loop_tool else {})
 
 
-@dataclass
-class _Open:
-    """A span that has not ended, and the run it belongs to."""
-
-    span: Span
-    run: _Run | None
-
-    def joined(self) -> _Run | None:
-        """The run; one begins here when the span has turned out to be an agent's: some say so only after the start."""
-        if self.run is None and _operation(self.span.attributes or {}) == "invoke_agent":
-            self.run = _Run(_number(self.span))
-        return self.run
-
-
-class Runs(SpanProcessor):
-    """Hands every span to the next processor, that of a run with its summary."""
-
-    def __init__(self, following: SpanProcessor) -> None:
-        self._following = following
-        self._open: dict[int, _Open] = {}
-
-    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        """Note which run the span belongs to: that of its parent."""
-        around = self._open.get(_number(get_current_span(parent_context)))
-        if len(self._open) >= _MOST_OPEN_SPANS:
-            # Spans that are never ended must not fill the memory.
-            self._open.pop(next(iter(self._open)), None)
-        self._open[_number(span)] = _Open(span, around.joined() if around else None)
-        self._following.on_start(span, parent_context)
-
-    def on_end(self, span: ReadableSpan) -> None:
-        """Count the span, or complete it when it is the run's own."""
-        known = self._open.pop(_number(span), None)
-        run = known.joined() if known else None
-        if run is not None and run.root == _number(span):
-            span = _with(span, run.summary())
-        elif run is not None:
-            run.add(span)
-        self._following.on_end(span)
-
-    def shutdown(self) -> None:
-        """Shut the next processor down."""
-        self._following.shutdown()
-
-    def force_flush(self, timeout_millis: int = 30000) -> bool:
-        """Flush the next processor."""
-        return self._following.force_flush(timeout_millis)
-
-
-def _with(span: ReadableSpan, attributes: Attributes) -> ReadableSpan:
-    # An ended span takes no attributes; those of the summary also escape the user's limit on their number.
-    return ReadableSpan(
-        name=span.name,
-        context=span.get_span_context(),
-        parent=span.parent,
-        resource=span.resource,
-        attributes={**(span.attributes or {}), **attributes},
-        events=span.events,
-        links=span.links,
-        kind=span.kind,
-        status=span.status,
-        start_time=span.start_time,
-        end_time=span.end_time,
-        instrumentation_scope=span.instrumentation_scope,
-    )
-
-
-def _number(span: Any) -> int:
-    context = span.get_span_context()
-    return context.span_id if context else 0
-
-
-def _operation(attributes: Attributes) -> str:
+def operation_of(attributes: Attributes) -> str:
+    """Return what a span does, as gen_ai.operation.name calls it; empty where it does not say."""
     stated = attributes.get("gen_ai.operation.name")
     if stated:
         return str(stated)

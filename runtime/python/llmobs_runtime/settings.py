@@ -22,6 +22,8 @@ TIMEOUT_SECONDS = 2.0
 DELAY_SECONDS = 1.0
 QUEUE_SPANS = 2048
 BATCH_SPANS = 512
+BAGGAGE = ("user.id", "session.id", "enduser.id")
+"""Keys of W3C baggage that say whom a call is for; the gateway drops, hashes or keeps them as the policy says."""
 
 # Ours only go up to the gateway, which applies Hash and Masked; so both mean: send.
 _CONTENT_SENT = frozenset({"Full", "Masked", "Hash"})
@@ -41,6 +43,7 @@ class Settings:
     queue: int = QUEUE_SPANS
     batch: int = BATCH_SPANS
     off: frozenset[str] = frozenset()
+    baggage: Sequence[str] = BAGGAGE
 
 
 def settings(environ: Mapping[str, str]) -> Settings:
@@ -58,6 +61,7 @@ def settings(environ: Mapping[str, str]) -> Settings:
         queue=queue,
         batch=max(1, min(queue, int(_number(environ, ["OTEL_BSP_MAX_EXPORT_BATCH_SIZE"], BATCH_SPANS)))),
         off=frozenset(_words(environ.get("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", ""))),
+        baggage=tuple(_words(environ["LLMOBS_BAGGAGE"])) if "LLMOBS_BAGGAGE" in environ else BAGGAGE,
     )
 
 
