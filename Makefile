@@ -26,6 +26,7 @@ check: $(READY) ## lint, format, types, layers, generated files up to date
 	@$(BIN)/ruff format --check --quiet . || { echo "run: $(BIN)/ruff format ." >&2; exit 1; }
 	@$(BIN)/mypy operator/llmobs tools
 	@MYPYPATH=runtime/python $(BIN)/mypy runtime/python/llmobs_runtime runtime/python/build.py
+	@MYPYPATH=runtime/sdk $(BIN)/mypy runtime/sdk/llmobs_sdk
 	@$(BIN)/lint-imports
 	@$(BIN)/llmobs generate --check
 	@echo "check: clean"
