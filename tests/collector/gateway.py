@@ -133,13 +133,13 @@ class Gateway:
         if answer.status != 200:
             raise OSError(f"{answer.status} {said}")
 
-    def samples(self, name: str, **labels: str) -> list[tuple[dict[str, str], float]]:
+    def samples(self, name: str, /, **labels: str) -> list[tuple[dict[str, str], float]]:
         """The samples of a series whose labels include these."""
         text = get(f"http://127.0.0.1:{self.ports['metrics']}/metrics")
         found = [sample for family in text_string_to_metric_families(text) for sample in family.samples if sample.name == name]
         return [(sample.labels, sample.value) for sample in found if labels.items() <= sample.labels.items()]
 
-    def value(self, name: str, **labels: str) -> float:
+    def value(self, name: str, /, **labels: str) -> float:
         """The sum of these samples; 0 without any."""
         return sum(value for _, value in self.samples(name, **labels))
 

@@ -10,6 +10,26 @@ COST = "llm_cost_usd_total"
 """US dollars; labels IDENTITY + provider, model, agent, workflow."""
 DURATION = "llm_call_duration_seconds"
 """Histogram of seconds; labels IDENTITY + provider, model, operation, outcome."""
+FIRST_CHUNK = "llm_time_to_first_token_seconds"
+"""Histogram of seconds until the first chunk of a streamed answer, successful calls; labels IDENTITY + provider, model."""
+SPEED = "llm_output_tokens_per_second"
+"""Histogram of output tokens (reasoning included) by the call's whole duration, successful calls; labels as FIRST_CHUNK."""
+INPUT_TOKENS = "llm_input_tokens"
+"""Histogram of a call's input tokens, cached ones included; labels as FIRST_CHUNK."""
+OUTPUT_TOKENS = "llm_output_tokens"
+"""Histogram of a call's output tokens, reasoning included; labels as FIRST_CHUNK."""
+TOOL_CALLS = "llm_tool_calls_total"
+"""Tools that agents ran; labels IDENTITY + tool, agent, outcome."""
+RETRIEVAL_DURATION = "llm_retrieval_duration_seconds"
+"""Histogram of seconds that a retrieval took; labels IDENTITY + outcome."""
+RETRIEVAL_RESULTS = "llm_retrieval_results"
+"""Histogram of the documents that a successful retrieval found; labels IDENTITY."""
+SCORE = "llm_evaluation_score"
+"""Histogram of the scores of evaluations, 0 to 1000; labels IDENTITY + name."""
+VALIDATIONS = "llm_output_validations_total"
+"""Checks of answers by the application; labels IDENTITY + check, outcome (passed, failed)."""
+FEEDBACK = "llm_feedback_total"
+"""What users said of answers; labels IDENTITY + kind."""
 
 IDENTITY = ("k8s_namespace", "k8s_workload", "service_name", "team", "feature", "environment", "cluster")
 """Labels of every derived series."""
@@ -21,6 +41,14 @@ PRICED = ("priced", "unpriced", "no_usage", "bad_usage")
 
 DURATION_BOUNDS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92, 120.0, 300.0, 600.0)
 """Bucket bounds in seconds; the thresholds of all objectives are added."""
+TOKEN_BOUNDS = tuple(float(2**power) for power in range(4, 18))
+"""Bucket bounds in tokens: doubling from 16 to 131072 shows a shift of half as much at a hundred calls."""
+SPEED_BOUNDS = (1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 40.0, 50.0, 75.0, 100.0, 150.0, 200.0, 300.0, 500.0, 1000.0)
+"""Bucket bounds in tokens per second; the thresholds of all objectives are added."""
+RESULT_BOUNDS = (0.0, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0, 100.0)
+"""Bucket bounds in documents; the first counts the retrievals that found nothing."""
+SCORE_BOUNDS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 2.0, 3.0, 4.0, 5.0, 10.0, 100.0)
+"""Bucket bounds of scores: shares, marks up to five or ten, and percent."""
 
 OTHER = "other"
 """Label value of a model that no price row matches."""

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 import yaml
+from llmobs.catalogue import inputs as accepted_inputs
 from llmobs.catalogue import metrics
 from llmobs.kit.durations import seconds
 from llmobs.plan import collector
-from llmobs.plan.collector import series
+from llmobs.plan.collector import identity, series
 
 from tests.collector.conftest import inputs
 
@@ -33,6 +34,7 @@ def test_everything_stands_before_the_barrier_and_nothing_that_fails_behind_it()
         "transform/policy",
         "transform/normalise",
         "transform/price",
+        "transform/observe",
         "transform/privacy",
         "batch/barrier",
     ]
@@ -64,9 +66,9 @@ def test_every_component_is_used_and_every_used_one_is_there() -> None:
 def test_without_receivers_there_is_no_routing() -> None:
     made = config({"a/p": {}})
 
-    assert set(made["connectors"]) == {"signal_to_metrics"}
+    assert set(made["connectors"]) == {"signal_to_metrics", "signal_to_metrics/observed"}
     assert set(made["exporters"]) == {"prometheus"}
-    assert set(made["service"]["pipelines"]) == {"traces/in", "metrics/derived"}
+    assert set(made["service"]["pipelines"]) == {"traces/in", "metrics/derived", "metrics/observed"}
 
 
 def test_dollars_are_doubled_but_ours() -> None:
@@ -86,11 +88,22 @@ def test_the_text_reads_back_as_the_data() -> None:
 
 
 def test_series_have_the_names_of_the_catalogue() -> None:
-    made = {item.name for item in series.series(())}
+    made = [item for sort in series.sorts(()) for item in sort.series]
+    listed = {value for name, value in vars(metrics).items() if isinstance(value, str) and re.fullmatch(r"[A-Z_]+", name)}
 
-    assert made == {metrics.CALLS, metrics.TOKENS, metrics.COST, metrics.DURATION}
-    kinds = [dict(item.fixed)["token_type"] for item in series.series(()) if item.name == metrics.TOKENS]
+    assert {item.name for item in made} == {name for name in listed if name.startswith("llm_") and not name.startswith("llm_budget")}
+    kinds = [dict(item.fixed)["token_type"] for item in made if item.name == metrics.TOKENS]
     assert tuple(kinds) == metrics.TOKEN_TYPES
+
+
+def test_what_the_collector_writes_on_spans_is_deleted_from_what_clients_send() -> None:
+    """A client sends nothing of ours but what the catalogue lists."""
+    text = yaml.safe_dump(config())
+    ours = set(re.findall(r'span\.attributes\["(llmobs\.[^"]+)"\]', text))
+    accepted = {value for name, value in vars(accepted_inputs).items() if name.isupper() and isinstance(value, str)}
+
+    assert accepted < ours
+    assert {name for name in ours if not re.search(identity.OWN_SPAN, name)} == accepted
 
 
 def test_every_threshold_is_a_bucket_bound() -> None:
@@ -98,7 +111,8 @@ def test_every_threshold_is_a_bucket_bound() -> None:
         {"name": f"o{index}", "latency": {"target": 0.9, "threshold": text}} for index, text in enumerate(("500ms", "5s", "1m30s", "10s"))
     ]
     made = config({"a/p": {"objectives": wanted[:2]}, "b/q": {"objectives": wanted[2:]}})
-    [buckets] = [item["histogram"]["buckets"] for item in made["connectors"]["signal_to_metrics"]["spans"] if "histogram" in item]
+    spans = made["connectors"]["signal_to_metrics"]["spans"]
+    [buckets] = [item["histogram"]["buckets"] for item in spans if item["name"] == "llm_call_duration"]
 
     assert {0.5, 5.0, 90.0, 10.0, *metrics.DURATION_BOUNDS} == set(buckets)
     assert buckets == sorted(buckets)

@@ -11,6 +11,7 @@ import pytest
 from llmobs.catalogue import metrics
 from llmobs.catalogue.alert import alerts
 from llmobs.catalogue.panel import Dashboard, Unit, panels
+from llmobs.plan.collector.series import sorts
 from llmobs.plan.dashboards.build import generated_dashboards
 from llmobs.plan.rules import bare_groups
 
@@ -58,8 +59,9 @@ def known() -> set[str]:
         for rule in group["rules"]
         if "record" in rule
     }
-    raw = {metrics.CALLS, metrics.TOKENS, metrics.COST, f"{metrics.DURATION}_bucket", metrics.PODS, metrics.PODS_SKIPPED}
-    return recorded | raw | FOREIGN
+    series = [item for sort in sorts(()) for item in sort.series]
+    derived = {f"{item.name}{part}" for item in series for part in (("_bucket", "_sum", "_count") if item.bounds else ("",))}
+    return recorded | derived | {metrics.PODS, metrics.PODS_SKIPPED} | FOREIGN
 
 
 def test_the_committed_files_are_what_the_catalogue_makes() -> None:

@@ -24,6 +24,12 @@ REASONING = "gen_ai.usage.reasoning.output_tokens"
 AGENT = "gen_ai.agent.name"
 WORKFLOW = "gen_ai.workflow.name"
 TOOL = "gen_ai.tool.name"
+FIRST_CHUNK = "gen_ai.response.time_to_first_chunk"
+DOCUMENTS = "gen_ai.retrieval.documents"
+EVALUATION = "gen_ai.evaluation.name"
+SCORE = "gen_ai.evaluation.score.value"
+EVALUATED = "gen_ai.evaluation.result"
+"""The event of an evaluation; also the name of a span that stands for one."""
 
 
 @dataclass(frozen=True)

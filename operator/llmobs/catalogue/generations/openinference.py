@@ -33,7 +33,9 @@ GENERATION = Generation(
         Rename(TOOL, "tool.name"),
         Rename(AGENT, "agent.name"),
     ),
-    operations={KIND: {"LLM": "chat", "EMBEDDING": "embeddings", "TOOL": "execute_tool", "AGENT": "invoke_agent"}},
+    operations={
+        KIND: {"LLM": "chat", "EMBEDDING": "embeddings", "TOOL": "execute_tool", "AGENT": "invoke_agent", "RETRIEVER": "retrieval"}
+    },
     namespaces=("openinference", "llm", "embedding", "reranker", "retrieval", "document", "message", "input", "output", "tool", "agent"),
     metadata=(
         r"openinference\.span\.kind",

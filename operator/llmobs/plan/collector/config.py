@@ -10,6 +10,7 @@ from llmobs.api import names
 from llmobs.plan.collector import components as c
 from llmobs.plan.collector import exporters, identity, policies, routing, sampling, series
 from llmobs.plan.collector.normalise import normalise
+from llmobs.plan.collector.observe import observe
 from llmobs.plan.collector.price import price
 from llmobs.plan.collector.privacy import privacy
 from llmobs.plan.inputs import Inputs
@@ -21,8 +22,8 @@ BARRIER = f"{c.BATCH}/barrier"
 """Nothing behind it can fail a client's request, or a retry would count the same calls again. It also makes one stream of all
 requests: the processor that adds up counts drops what comes out of order."""
 
-UNTRUST, POLICY, NORMALISE, PRICE, PRIVACY, LABELS = (
-    f"{c.TRANSFORM}/{name}" for name in ("untrust", "policy", "normalise", "price", "privacy", "labels")
+UNTRUST, POLICY, NORMALISE, PRICE, OBSERVE, PRIVACY, LABELS = (
+    f"{c.TRANSFORM}/{name}" for name in ("untrust", "policy", "normalise", "price", "observe", "privacy", "labels")
 )
 
 
@@ -38,14 +39,14 @@ def config(inputs: Inputs) -> dict[str, Any]:
         "receivers": {c.OTLP: _otlp()},
         "processors": {**_processors(inputs), **(routing.processors(routes, sampled=sampled) if routes else {})},
         "connectors": {
-            c.SIGNAL_TO_METRICS: series.signal_to_metrics(inputs.policies),
+            **series.connectors(inputs.policies),
             **(routing.connectors(routes, sampled=sampled) if routes else {}),
         },
         "exporters": {c.PROMETHEUS: series.prometheus(_listen(names.METRICS_PORT)), **exporters.exporters(ordered)},
         "service": {
             "extensions": list(extensions),
             "telemetry": _telemetry(),
-            "pipelines": {**_pipelines(out=bool(routes)), **(routing.pipelines(routes, sampled=sampled) if routes else {})},
+            "pipelines": {**_pipelines(inputs, out=bool(routes)), **(routing.pipelines(routes, sampled=sampled) if routes else {})},
         },
     }
     escaped: dict[str, Any] = _escaped(made)
@@ -106,6 +107,7 @@ def _processors(inputs: Inputs) -> dict[str, Any]:
         POLICY: identity.policy(inputs),
         NORMALISE: normalise(),
         PRICE: price(inputs.prices),
+        OBSERVE: observe(),
         PRIVACY: privacy(),
         BARRIER: {"timeout": "200ms", "send_batch_size": 512, "send_batch_max_size": 2048},
         LABELS: series.labels(inputs.policies),
@@ -120,16 +122,12 @@ def _telemetry() -> dict[str, Any]:
     return {"logs": {"level": "warn", "encoding": "json"}, "metrics": {"level": "normal", "readers": [reader]}}
 
 
-def _pipelines(*, out: bool) -> dict[str, Any]:
+def _pipelines(inputs: Inputs, *, out: bool) -> dict[str, Any]:
     return {
         "traces/in": {
             "receivers": [c.OTLP],
-            "processors": [c.MEMORY_LIMITER, UNTRUST, c.K8S_ATTRIBUTES, POLICY, NORMALISE, PRICE, PRIVACY, BARRIER],
-            "exporters": [c.SIGNAL_TO_METRICS, *([routing.OUT] if out else [])],
+            "processors": [c.MEMORY_LIMITER, UNTRUST, c.K8S_ATTRIBUTES, POLICY, NORMALISE, PRICE, OBSERVE, PRIVACY, BARRIER],
+            "exporters": [*series.connectors(inputs.policies), *([routing.OUT] if out else [])],
         },
-        "metrics/derived": {
-            "receivers": [c.SIGNAL_TO_METRICS],
-            "processors": [LABELS, c.DELTA_TO_CUMULATIVE],
-            "exporters": [c.PROMETHEUS],
-        },
+        **series.pipelines(inputs.policies, [LABELS, c.DELTA_TO_CUMULATIVE]),
     }

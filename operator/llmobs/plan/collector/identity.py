@@ -14,7 +14,8 @@ from llmobs.plan.collector.policies import CAPTURE, POLICY, RESERVED, ROUTE, by_
 from llmobs.plan.collector.sampling import TERMS, sampled
 from llmobs.plan.inputs import Inputs
 
-OWN_SPAN = r"^(llmobs\.|llm\.(model|cost|run|tokens?)(\.|$))"
+OWN_SPAN = r"^(llmobs\.([^.]*$|(tokens|score)\.)|llm\.(model|cost|run|tokens?)(\.|$))"
+"""What the collector writes on spans. What else begins with llmobs. is of :mod:`llmobs.catalogue.inputs`, or nobody reads it."""
 
 WORKLOADS = ("deployment", "statefulset", "daemonset", "cronjob", "job", "pod")
 """What is called the workload, the first that is known."""

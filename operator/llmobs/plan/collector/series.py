@@ -1,4 +1,4 @@
-"""The derived series: what is counted of each span, under which labels, and how it reaches Prometheus."""
+"""The derived series: how what is counted reaches Prometheus."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from llmobs.api.effective import Policy
 from llmobs.api.v1alpha1.objectives import Latency
 from llmobs.catalogue import metrics
 from llmobs.kit.durations import seconds
+from llmobs.plan.collector import components as c
 from llmobs.plan.collector import identity, price
-from llmobs.plan.collector.ottl import assign, datapoint, group, literal, resource, span, transform
-
-LONGEST_CALL = 86_400_000_000_000
-"""Nanoseconds. A span that claims to have taken longer is not timed."""
+from llmobs.plan.collector.counted import Series, calls, observed
+from llmobs.plan.collector.ottl import assign, datapoint, group, literal, resource, transform
 
 STALE, EXPIRED = "24h", "24h10m"
 """A series ends after a day without a call. The exporter forgets it later than the processor that adds it up: the other way round it
@@ -24,92 +23,63 @@ MOST_SERIES = 100_000
 
 
 @dataclass(frozen=True)
-class Series:
-    """One metric definition of signal_to_metrics."""
+class Sort:
+    """Series that are added up together, apart from the others: whoever invents names of tools without end crowds out no money."""
 
-    name: str
-    """As Prometheus sees it, with its suffix."""
-    labels: tuple[str, ...]
-    when: tuple[str, ...]
-    value: str
-    unit: str
-    """In braces: not made part of the name."""
-    help: str
-    fixed: tuple[tuple[str, str], ...] = ()
-    """Labels with one value."""
-    bounds: tuple[float, ...] = ()
-    """Bucket bounds; makes it a histogram."""
+    connector: str
+    pipeline: str
+    series: tuple[Series, ...]
 
 
-def bounds(policies: Iterable[Policy]) -> tuple[float, ...]:
-    """Bucket bounds of durations in seconds, with the threshold of every objective."""
+def bounds(policies: Iterable[Policy]) -> dict[str, tuple[float, ...]]:
+    """Histogram -> its bucket bounds, with the threshold of every objective."""
     wanted = [
         seconds(item.indicator.threshold) for policy in policies for item in policy.spec.objectives if isinstance(item.indicator, Latency)
     ]
-    return tuple(sorted({*metrics.DURATION_BOUNDS, *wanted}))
+    return {
+        metrics.DURATION: tuple(sorted({*metrics.DURATION_BOUNDS, *wanted})),
+        metrics.FIRST_CHUNK: metrics.DURATION_BOUNDS,
+        metrics.SPEED: metrics.SPEED_BOUNDS,
+        metrics.INPUT_TOKENS: metrics.TOKEN_BOUNDS,
+        metrics.OUTPUT_TOKENS: metrics.TOKEN_BOUNDS,
+        metrics.RETRIEVAL_DURATION: metrics.DURATION_BOUNDS,
+        metrics.RETRIEVAL_RESULTS: metrics.RESULT_BOUNDS,
+        metrics.SCORE: metrics.SCORE_BOUNDS,
+    }
 
 
-def series(policies: Iterable[Policy]) -> tuple[Series, ...]:
+def sorts(policies: Iterable[Policy]) -> tuple[Sort, ...]:
     """Every derived series."""
-    called = f"{span(price.PRICED)} != nil"
-    took = "(span.end_time_unix_nano - span.start_time_unix_nano)"
-    timed = ("span.end_time_unix_nano >= span.start_time_unix_nano", f"{took} <= {LONGEST_CALL}")
+    found = bounds(policies)
     return (
-        Series(
-            metrics.CALLS,
-            ("provider", "model", "operation", "outcome", "error_type", "priced"),
-            (called,),
-            "1",
-            "{call}",
-            "Calls to models.",
-        ),
-        Series(
-            metrics.COST,
-            ("provider", "model", "agent", "workflow"),
-            (f"{span(price.COST)} != nil",),
-            span(price.COST),
-            "{USD}",
-            "US dollars, by the price table.",
-        ),
-        *(_tokens(kind) for kind in metrics.TOKEN_TYPES),
-        Series(
-            metrics.DURATION,
-            ("provider", "model", "operation", "outcome"),
-            (called, *timed),
-            f"Double{took} / 1000000000.0",
-            "s",
-            "How long calls took.",
-            bounds=bounds(policies),
-        ),
+        Sort(c.SIGNAL_TO_METRICS, "metrics/derived", calls(found)),
+        Sort(f"{c.SIGNAL_TO_METRICS}/observed", "metrics/observed", observed(found)),
     )
 
 
-def _tokens(kind: str) -> Series:
-    value = span(price.tokens(kind))
-    return Series(
-        metrics.TOKENS,
-        ("provider", "model"),
-        (f"{value} != nil",),
-        value,
-        "{token}",
-        "Tokens, each counted once.",
-        fixed=(("token_type", kind),),
-    )
+def connectors(policies: Iterable[Policy]) -> dict[str, Any]:
+    """The connectors. One bad span must not take its batch along."""
+    return {sort.connector: {"error_mode": "silent", "spans": [_definition(item) for item in sort.series]} for sort in sorts(policies)}
 
 
-def signal_to_metrics(policies: Iterable[Policy]) -> dict[str, Any]:
-    """The connector. One bad span must not take its batch along."""
-    return {"error_mode": "silent", "spans": [_definition(item) for item in series(policies)]}
+def pipelines(policies: Iterable[Policy], processors: Iterable[str]) -> dict[str, Any]:
+    """The pipelines behind the connectors, each with its own instances of ``processors``."""
+    return {
+        sort.pipeline: {"receivers": [sort.connector], "processors": list(processors), "exporters": [c.PROMETHEUS]}
+        for sort in sorts(policies)
+    }
 
 
 def _definition(item: Series) -> dict[str, Any]:
+    """A label without a default is the cheapest condition: the connector looks at nothing else of a span that lacks it."""
+    keys = [*(item.attribute(name) for name in item.labels), *([item.mark] if item.mark else [])]
     found: dict[str, Any] = {
         "name": item.name.removesuffix("_total").removesuffix("_seconds"),
         "description": item.help,
         "unit": item.unit,
-        "conditions": [" and ".join(item.when)],
+        **({"conditions": [" and ".join(item.when)]} if item.when else {}),
         "attributes": [
-            *({"key": price.label(name), "default_value": ""} for name in item.labels),
+            *({"key": key} for key in keys),
             *({"key": price.label(name), "default_value": value} for name, value in item.fixed),
         ],
         "include_resource_attributes": identity.kept(),
@@ -121,12 +91,13 @@ def _definition(item: Series) -> dict[str, Any]:
 
 def labels(policies: Iterable[Policy]) -> dict[str, Any]:
     """The processor that gives data points their final labels and takes the resource away, of which Prometheus would make more."""
-    own = sorted({name for item in series(policies) for name in (*item.labels, *(name for name, _ in item.fixed))})
-    renames = [assign(datapoint(name), datapoint(price.label(name))) for name in own]
+    every = [item for sort in sorts(policies) for item in sort.series]
+    own = sorted({(name, item.attribute(name)) for item in every for name in (*item.labels, *(name for name, _ in item.fixed))})
+    renames = [assign(datapoint(name), datapoint(kept)) for name, kept in own]
     copies = [assign(datapoint(name), resource(identity.label(name))) for name in metrics.IDENTITY]
-    every = ", ".join(literal(name) for name in sorted([*own, *metrics.IDENTITY]))
+    final = ", ".join(literal(name) for name in sorted({*(name for name, _ in own), *metrics.IDENTITY}))
     return transform(
-        group("datapoint", [*renames, *copies, f"keep_keys(datapoint.attributes, [{every}])"]),
+        group("datapoint", [*renames, *copies, f"keep_keys(datapoint.attributes, [{final}])"]),
         group("resource", ['delete_matching_keys(resource.attributes, ".*")']),
         signal="metric",
     )
