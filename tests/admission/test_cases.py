@@ -20,7 +20,7 @@ from llmobs.inject.compiled import Platform
 from llmobs.inject.reasons import Reason
 from llmobs.kit.documents import read
 from llmobs.webhook.review import answer
-from llmobs.webhook.store import KINDS, NAMESPACE, Store
+from llmobs.webhook.store import CORE, KINDS, Store
 
 CASES = sorted(path.parent for path in Path(__file__).parent.glob("cases/*/pod.yaml"))
 PODS = [
@@ -75,7 +75,7 @@ def test_printed_patch_leads_to_the_printed_object(case: Path, capsys: pytest.Ca
 def test_the_webhook_does_what_the_command_prints(case: Path) -> None:
     pod = read(case / "pod.yaml")[0].body
     store = Store(Platform())
-    found = resources([str(case / "policy.yaml")], beside=[NAMESPACE])
+    found = resources([str(case / "policy.yaml")], beside=CORE)
     for kind in KINDS:
         store.replace(kind, [item.body for item in found[kind]])
     namespace = pod["metadata"].get("namespace", "default")

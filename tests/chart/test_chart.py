@@ -45,7 +45,7 @@ def test_the_default_values_are_the_operators_own_defaults() -> None:
 
 def test_every_setting_can_be_given_as_a_value() -> None:
     given = settings(
-        "--set=clusterName=c,images.collector=a/b:1,images.python=a/p:1,images.pullPolicy=Always,gateway.replicas=3",
+        "--set=clusterName=c,images.collector=a/b:1,images.python=a/p:1,images.pullPolicy=Always,images.registry=r.io/x,images.pullSecrets={k},gateway.replicas=3",
         "--set=gateway.cpu=1,gateway.memory=1Gi,gateway.scrapeInterval=5s,gateway.podMonitorLabels.release=x,rules.tile=1m",
         "--set=rules.labels.release=x,rules.runbookURL=https://r,rules.dashboardURL=https://g,grafana.label=l,grafana.value=v",
         "--set=grafana.folder=F,prometheus.url=http://p:9090,resync=10s",
@@ -67,6 +67,8 @@ def test_every_setting_can_be_given_as_a_value() -> None:
         ("rules.tile=2m", "/rules/tile"),
         ("prometheus.url=prometheus:9090", "/prometheus/url"),
         ("images.pullPolicy=Sometimes", "/images/pullPolicy"),
+        ("images.registry=https://mirror", "/images/registry"),
+        ("images.pullSecrets={A_B}", "/images/pullSecrets/0"),
         ("webhook.timeoutSeconds=60", "/webhook/timeoutSeconds"),
         ("webhook.replica=3", "replica"),
         ("promehteus.url=x", "promehteus"),
@@ -85,6 +87,18 @@ def test_what_the_schema_lets_through_the_operator_understands() -> None:
     values = yaml.safe_load((CHART / "values.yaml").read_text())
     known = {camel(name) for name in Settings.__dataclass_fields__}
     assert known <= values.keys()
+
+
+@pytest.mark.parametrize("repository", ["ghcr.io/a/b", "localhost/a/b", "registry:5000/a/b", "a/b"])
+def test_a_mirror_stands_in_for_every_registry(repository: str) -> None:
+    """In the operator's own pods by the chart, in all others by the operator, with the same outcome."""
+    found = manifests("--set=images.registry=mirror:5000/hub", f"--set=image.repository={repository}", "--set=image.tag=v1")
+    for name in ("llmobs-controller", "llmobs-webhook"):
+        [container] = one(found, "Deployment", name)["spec"]["template"]["spec"]["containers"]
+        assert container["image"] == "mirror:5000/hub/a/b:v1"
+    given = decode(Settings, yaml.safe_load(one(found, "ConfigMap", installation.SETTINGS)["data"]["config.yaml"]))
+    assert given.images.located(f"{repository}:v1") == "mirror:5000/hub/a/b:v1"
+    assert Settings().images.located(f"{repository}:v1") == f"{repository}:v1"
 
 
 def test_every_value_is_commented() -> None:

@@ -15,7 +15,12 @@ app.kubernetes.io/component: {{ .component }}
 
 {{/* The operator's image. */}}
 {{- define "llmobs.image" -}}
-{{ printf "%s:%s" .Values.image.repository (.Values.image.tag | default .Chart.AppVersion) }}
+{{- $name := .Values.image.repository }}
+{{- with .Values.images.registry }}
+{{- /* a first part with a dot or a port, or localhost, is a registry; anything else a path on Docker Hub */}}
+{{- $name = printf "%s/%s" . (regexReplaceAll "^(localhost|[^/]*[.:][^/]*)/" $name "") }}
+{{- end }}
+{{- printf "%s:%s" $name (.Values.image.tag | default .Chart.AppVersion) }}
 {{- end }}
 
 {{/* The configuration file: the values that are the platform's settings, under the names the operator reads. */}}

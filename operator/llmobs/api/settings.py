@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from llmobs.kit.schema import prop
+
+_NAMED = r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$"
+_HOST = re.compile(r"(?:localhost|[^/]*[.:][^/]*)/")
+"""The registry in an image's name; without a dot, a port or this word the first part is a path on Docker Hub."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +23,15 @@ class Images:
     """The image whose content is copied into instrumented pods."""
     pull_policy: str = prop("IfNotPresent", pattern="^(Always|IfNotPresent|Never)$")
     """Pull policy of all of them."""
+    registry: str = prop("", pattern=r"^([^/\s]+(/[^/\s]+)*)?$")
+    """A registry, with a path if any, in the place of the one in every image's name; empty leaves the names as they are."""
+    pull_secrets: tuple[str, ...] = prop((), max_items=8, pattern=_NAMED)
+    """Names of Secrets with credentials for these images: for the gateway in the operator's namespace, for an instrumented pod in
+    its own."""
+
+    def located(self, image: str) -> str:
+        """The name of ``image`` in the registry of this installation."""
+        return f"{self.registry}/{_HOST.sub('', image, count=1) if _HOST.match(image) else image}" if self.registry else image
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,8 @@ class Files:
     """Name of the emptyDir that the files are copied into."""
     size_limit: str
     """Limit of that emptyDir, well above the size of the files."""
+    size: int
+    """What the files take on a node at most, in bytes."""
     copy_path: str
     """Where the init container sees the volume; not where its image keeps the files."""
     command: tuple[str, ...]

@@ -23,7 +23,7 @@ from llmobs.inject.verdicts import verdicts
 from llmobs.inject.workload import Seen, patched, relocated, seen, supported
 from llmobs.kit.documents import Document, dump
 from llmobs.kit.errors import Invalid
-from llmobs.webhook.store import KINDS, NAMESPACE, Place, Store, place
+from llmobs.webhook.store import CORE, KINDS, NAMESPACE, Place, Store, place
 
 EPILOG = """\
 examples:
@@ -58,7 +58,7 @@ def add(subparsers: Any) -> None:
         nargs="+",
         action="extend",
         metavar="FILE_OR_DIR",
-        help="LLMObservability, ClusterLLMObservability and Namespace objects: files, or folders of them",
+        help="LLMObservability, ClusterLLMObservability, Namespace and LimitRange objects: files, or folders of them",
     )
     parser.add_argument(
         "--namespace-labels", default="", metavar="K=V,…", help="labels of the pod's namespace, beside those of a Namespace object in -p"
@@ -107,7 +107,7 @@ def _store(args: argparse.Namespace, labels: Mapping[str, Mapping[str, str]]) ->
     """Policies as the webhook would have them, except that the first invalid one is an error here."""
     platform = Platform(settings=settings(args.config), namespace=args.operator_namespace)
     store = Store(platform, version=kubernetes_version(args.kube_version, option="--kube-version"))
-    found = resources(args.policies, beside=[NAMESPACE])
+    found = resources(args.policies, beside=CORE)
     sources: dict[Place, str] = {}
     for kind in KINDS:
         for item in found[kind]:

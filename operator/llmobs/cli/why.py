@@ -14,7 +14,7 @@ from llmobs.cli.account import Object, account, controlled, document, series, te
 from llmobs.cluster.calls import NOT_ASKED, arrival
 from llmobs.cluster.client import Client, connected, current_namespace
 from llmobs.cluster.errors import Refused
-from llmobs.cluster.kinds import CRON_JOB, DAEMON_SET, DEPLOYMENT, FLEET, JOB, NAMESPACE, POD, POLICY, STATEFUL_SET, Resource
+from llmobs.cluster.kinds import CRON_JOB, DAEMON_SET, DEPLOYMENT, FLEET, JOB, LIMIT_RANGE, NAMESPACE, POD, POLICY, STATEFUL_SET, Resource
 from llmobs.cluster.pods import pods
 from llmobs.inject.compiled import Platform
 from llmobs.inject.identity import Workload
@@ -31,8 +31,8 @@ examples:
 
 The state of a pod is Injected, Outdated (by an earlier revision of its policy), Missed (admission would instrument it now; create it anew),
 Ungoverned (injected, but no policy selects it any more), or the reason why it was left alone.
-Needed rights: get and list of llmobservabilities and pods in the namespace, get of the workload and of the namespace, list of
-clusterllmobservabilities. Nothing is written.
+Needed rights: get and list of llmobservabilities and pods in the namespace, list of its limitranges, get of the workload and of the
+namespace, list of clusterllmobservabilities. Nothing is written.
 
 exit status: 0 every pod is injected as its policy says (without pods: the next would be), 3 not so, 1 the cluster does not tell,
 2 bad input, such as a name that does not exist
@@ -117,6 +117,7 @@ async def _store(client: Client, namespace: str) -> Store:
     store = Store(Platform(), version=version(await client.request("GET", "/version")) or NEWEST)
     own: Object | None = await client.get(NAMESPACE, namespace)
     store.replace(NAMESPACE.kind, [own] if own else [])
+    store.replace(LIMIT_RANGE.kind, (await client.list(LIMIT_RANGE, namespace=namespace))[0])
     store.replace(FLEET.kind, (await client.list(FLEET))[0])
     store.replace(POLICY.kind, (await client.list(POLICY, namespace=namespace))[0])
     return store

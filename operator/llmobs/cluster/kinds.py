@@ -46,6 +46,7 @@ OURS = tuple(Resource(names.API_VERSION, item.kind, item.plural, item.namespaced
 POLICY, FLEET, PRICES = OURS
 
 NAMESPACE = Resource("v1", "Namespace", "namespaces", namespaced=False)
+LIMIT_RANGE = Resource("v1", "LimitRange", "limitranges")
 POD = Resource("v1", "Pod", "pods")
 EVENT = Resource("v1", "Event", "events")
 SECRET = Resource("v1", "Secret", "secrets")

@@ -13,7 +13,10 @@ from llmobs.inject.pod import Container, Meta, NodeTerm, Spec
 from llmobs.inject.reasons import Reason
 from llmobs.inject.select import Namespace, asked, verdict
 from llmobs.inject.targets import Target, targets
+from llmobs.kit.quantity import thousandths
 
+SHARE = 4
+"""Our files may take this part of what a pod may keep on its node: what it needs for itself can't be seen, and above it is evicted."""
 MIRROR = "kubernetes.io/config.mirror"
 _SYSTEM_LABELS = ("kubernetes.io/os", "beta.kubernetes.io/os")
 
@@ -124,6 +127,22 @@ def _path_taken(container: Container, language: Files) -> bool:
     return any(path[len(ours) : len(ours) + 1] in ("", "/") for path in near) if near else False
 
 
+def _storage(case: Case) -> Reason | None:
+    if case.policy is None:
+        return None
+    needed = sum(item.files.size for item in case.policy.deliveries if not present(case.spec, item.files))
+    limits = [_storage_limit(container) for container in case.spec.containers or ()] if needed else []
+    # As the kubelet counts: the sum of those containers that have a limit.
+    found = [limit for limit in limits if limit is not None]
+    return Reason.LITTLE_STORAGE if found and sum(found) < SHARE * needed * 1000 else None
+
+
+def _storage_limit(container: Container) -> int | None:
+    limits = container.resources.limits if container.resources else None
+    found = limits.get("ephemeral-storage") if limits else None
+    return None if found is None else thousandths(found)
+
+
 CHECKS = (
     Check("labels, policy and mode", _asked),
     Check("not a static pod", _mirror),
@@ -132,6 +151,7 @@ CHECKS = (
     Check("no other agent", _other_agent),
     Check("a container to instrument", _containers),
     Check("variables that can be seen", _visible),
+    Check("room for our files", _storage),
     Check("our names are free", _names),
 )
 

@@ -19,6 +19,7 @@ from llmobs.catalogue.languages import languages
 from llmobs.inject.identity import NODE_NAME, POD_NAME, POD_UID, encoded
 from llmobs.inject.otel import ATTRIBUTES, ENDPOINT, PROTOCOL
 from llmobs.inject.patch import Appending, Block, appending, entries, fragment
+from llmobs.inject.qos import Wishes, wishes
 
 SAFE_TO_EVICT = "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes"
 """Without it the cluster autoscaler keeps a node because of our emptyDir."""
@@ -108,6 +109,10 @@ class CompiledPolicy:
     """Whether the policy is for applications that bring their own SDK."""
     stated: str
     """The policy's own value of OTEL_RESOURCE_ATTRIBUTES, for a container that has none."""
+    wishes: Wishes
+    """What the init containers would like to have."""
+    pull_secrets: tuple[str, ...]
+    """Names of the Secrets with credentials for the init containers' images."""
 
     @cached_property
     def lists(self) -> Mapping[str, str]:
@@ -185,6 +190,8 @@ def compiled(policy: Policy, platform: Platform) -> CompiledPolicy:
         exporter=_exporter(policy, platform) if own_sdk else {},
         own_sdk=own_sdk,
         stated=next((item.value for item in injection.env if own_sdk and item.name == ATTRIBUTES), ""),
+        wishes=wishes(injection.resources),
+        pull_secrets=platform.settings.images.pull_secrets if deliveries else (),
     )
 
 
@@ -219,5 +226,5 @@ def _delivery(name: str, files: Files, platform: Platform) -> Delivery:
         files=files,
         volume=fragment({"name": files.volume, "emptyDir": {"sizeLimit": files.size_limit}}),
         mount=fragment({"name": files.volume, "mountPath": files.mount_path, "readOnly": True}),
-        container=fragment(_init_container(files, getattr(images, name), images.pull_policy)),
+        container=fragment(_init_container(files, images.located(getattr(images, name)), images.pull_policy)),
     )

@@ -30,6 +30,7 @@ def operations(case: Case, policy: CompiledPolicy) -> list[Change]:
         made += _mounts(target, policy)
     made += _init_containers(case, policy)
     made += _volumes(case.spec, policy)
+    made += _pull_secrets(case.spec, policy)
     made += _marks(case.meta, case.spec, policy)
     return made
 
@@ -48,7 +49,7 @@ def _init_containers(case: Case, policy: CompiledPolicy) -> list[Operation]:
     missing = [item for item in policy.deliveries if not present(spec, item.files)]
     if not missing:
         return []
-    resources = init_resources(spec, case.namespace.version)
+    resources = init_resources(spec, case.namespace.version, policy.wishes, case.namespace.ranges)
     new = [item.init_container(resources) for item in missing]
     first = next((target.position for target in case.targets if target.init), None)
     if first is None:
@@ -60,6 +61,12 @@ def _volumes(spec: Spec, policy: CompiledPolicy) -> list[Operation]:
     known = {volume.name for volume in spec.volumes or ()}
     new = [item.volume for item in policy.deliveries if item.files.volume not in known]
     return appended("/spec/volumes", new, present=spec.volumes is not None)
+
+
+def _pull_secrets(spec: Spec, policy: CompiledPolicy) -> list[Operation]:
+    known = {secret.name for secret in spec.image_pull_secrets or ()}
+    new = [{"name": name} for name in policy.pull_secrets if name not in known]
+    return appended("/spec/imagePullSecrets", new, present=spec.image_pull_secrets is not None)
 
 
 def _marks(meta: Meta, spec: Spec, policy: CompiledPolicy) -> list[Change]:

@@ -115,6 +115,7 @@ class Shape:
             return
         self.lists["/spec/volumes"] = _length(spec.volumes)
         self.lists["/spec/initContainers"] = _length(spec.init_containers)
+        self.lists["/spec/imagePullSecrets"] = _length(spec.image_pull_secrets)
         self._containers("/spec/containers", spec.containers)
         self._containers("/spec/initContainers", spec.init_containers)
 

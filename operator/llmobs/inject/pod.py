@@ -37,11 +37,8 @@ class Device(_Part):
     device_path: str = ""
 
 
-class Figures(_Part):
-    """The resources that decide the QoS class."""
-
-    cpu: Quantity | None = None
-    memory: Quantity | None = None
+Figures = dict[str, Quantity]
+"""Amounts by the resource's name."""
 
 
 class Resources(_Part):
@@ -68,6 +65,12 @@ class Volume(_Part):
 
     name: str = ""
     empty_dir: Something | None = None
+
+
+class Named(_Part):
+    """A reference by name."""
+
+    name: str = ""
 
 
 class Owner(_Part):
@@ -131,6 +134,7 @@ class Spec(_Part):
     containers: list[Container] | None = None
     init_containers: list[Container] | None = None
     volumes: list[Volume] | None = None
+    image_pull_secrets: list[Named] | None = None
     host_network: bool | None = None
     os: OperatingSystem | None = None
     node_selector: dict[str, str] | None = None

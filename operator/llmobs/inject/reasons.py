@@ -34,6 +34,10 @@ class Reason(enum.Enum):
         "EnvironmentHidden",
         "Every container has envFrom, which may set OpenTelemetry's variables unseen; set them in injection.env or in the pod.",
     )
+    LITTLE_STORAGE = (
+        "LittleStorage",
+        "The pod's limits of ephemeral-storage leave too little beside our files: raise or remove them.",
+    )
     NAME_TAKEN = "NameTaken", "The pod uses a container name, volume name or mount path of ours for something else."
     NOT_A_POD = "NotAPod", "The request does not create a pod."
     UNREADABLE = "Unreadable", "The request could not be read."

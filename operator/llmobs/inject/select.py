@@ -9,6 +9,7 @@ from llmobs.api import names
 from llmobs.api.v1alpha1.injection import InjectionMode
 from llmobs.inject.compiled import CompiledPolicy
 from llmobs.inject.qos import KubernetesVersion
+from llmobs.inject.ranges import Ranges
 from llmobs.inject.reasons import Reason
 
 NEWEST: KubernetesVersion = (1, 36)
@@ -17,19 +18,25 @@ NEWEST: KubernetesVersion = (1, 36)
 
 @dataclass(frozen=True)
 class Namespace:
-    """What admission knows of a namespace: its labels and its policies in the order in which they are tried."""
+    """What admission knows of a namespace: its labels, its policies in the order in which they are tried, what its LimitRanges ask."""
 
     name: str
     labels: Mapping[str, str] = field(default_factory=dict)
     policies: tuple[CompiledPolicy, ...] = ()
     version: KubernetesVersion = NEWEST
+    ranges: Ranges = field(default_factory=dict)
 
 
 def namespace(
-    name: str, labels: Mapping[str, str], policies: Iterable[CompiledPolicy], *, version: KubernetesVersion = NEWEST
+    name: str,
+    labels: Mapping[str, str],
+    policies: Iterable[CompiledPolicy],
+    *,
+    version: KubernetesVersion = NEWEST,
+    ranges: Ranges | None = None,
 ) -> Namespace:
     """A namespace with its policies put in order: most requirements first, then the oldest, then by name."""
-    return Namespace(name, labels, tuple(sorted(policies, key=lambda item: item.rank)), version)
+    return Namespace(name, labels, tuple(sorted(policies, key=lambda item: item.rank)), version, ranges or {})
 
 
 def matching(candidates: Iterable[CompiledPolicy], labels: Mapping[str, str]) -> list[CompiledPolicy]:

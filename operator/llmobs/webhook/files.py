@@ -9,7 +9,7 @@ from pathlib import Path
 from llmobs.api import names
 from llmobs.kit.documents import Document, files, read
 from llmobs.kit.errors import Invalid
-from llmobs.webhook.store import KINDS, NAMESPACE, Store
+from llmobs.webhook.store import CORE, KINDS, Store
 
 POLL = 1.0
 """Seconds between looks at the folder: a mounted ConfigMap is swapped by a link."""
@@ -20,7 +20,7 @@ Stamp = tuple[tuple[str, int, int, int], ...]
 
 
 class FileSource:
-    """Feeds a store from LLMObservability, ClusterLLMObservability and Namespace objects in files."""
+    """Feeds a store from LLMObservability, ClusterLLMObservability, Namespace and LimitRange objects in files."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -63,5 +63,5 @@ class FileSource:
 
 def _ours(document: Document) -> bool:
     kind = document.body.get("kind")
-    version = "v1" if kind == NAMESPACE else names.API_VERSION
+    version = "v1" if kind in CORE else names.API_VERSION
     return kind in KINDS and document.body.get("apiVersion") == version

@@ -9,15 +9,21 @@ from llmobs.api import effective, kinds, memory
 from llmobs.api.effective import Fleet, Policy
 from llmobs.inject.compiled import CompiledPolicy, Platform, compiled
 from llmobs.inject.qos import KubernetesVersion
+from llmobs.inject.ranges import Ranges, ranges
 from llmobs.inject.select import NEWEST, Namespace, namespace
 from llmobs.kit.errors import Invalid
 from llmobs.webhook.trust import Published
 
 NAMESPACE = "Namespace"
+LIMIT_RANGE = "LimitRange"
 POLICY = kinds.POLICY.kind
 FLEET = kinds.FLEET.kind
-KINDS = (NAMESPACE, FLEET, POLICY)
-"""The kinds a source feeds; labels and fleets first, so that policies are compiled once."""
+KINDS = (NAMESPACE, LIMIT_RANGE, FLEET, POLICY)
+"""The kinds a source feeds; policies last, so that they are compiled once."""
+CORE = frozenset({NAMESPACE, LIMIT_RANGE})
+"""Those of them that are Kubernetes' own."""
+
+_NAMESPACED = (POLICY, LIMIT_RANGE)
 
 _NAME_LABEL = "kubernetes.io/metadata.name"
 
@@ -147,7 +153,17 @@ class Store:
         body = self._bodies[NAMESPACE].get(Place(NAMESPACE, "", name), {})
         labels = {_NAME_LABEL: name, **((body.get("metadata") or {}).get("labels") or {})}
         found = (self._ready(where, fleets, labels) for where in own)
-        return namespace(name, labels, filter(None, found), version=self._version)
+        return namespace(name, labels, filter(None, found), version=self._version, ranges=self._ranges(name))
+
+    def _ranges(self, name: str) -> Ranges:
+        own = {where: body for where, body in sorted(self._bodies[LIMIT_RANGE].items()) if where.namespace == name}
+        for where, body in own.items():
+            try:
+                ranges([body])
+                self.problems.pop(where, None)
+            except Invalid as invalid:  # the API server lets no such through, a file may
+                self._refuse(where, invalid)
+        return ranges(body for where, body in own.items() if where not in self.problems)
 
     def _ready(self, where: Place, fleets: tuple[Fleet, ...], labels: Mapping[str, str]) -> CompiledPolicy | None:
         policy = self._policy(where, fleets, labels)
@@ -179,8 +195,8 @@ class Store:
 
 def place(kind: str, body: Body) -> Place:
     """Where a resource is. Raises :class:`Invalid` without a name; a policy without a namespace lives in ``default``."""
-    found = effective.identity(body, namespace="default" if kind == POLICY else "")
-    return Place(kind, found.namespace if kind == POLICY else "", found.name)
+    found = effective.identity(body, namespace="default" if kind in _NAMESPACED else "")
+    return Place(kind, found.namespace if kind in _NAMESPACED else "", found.name)
 
 
 _META = ("name", "namespace", "uid", "generation", "creationTimestamp", "labels")

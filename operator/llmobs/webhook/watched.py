@@ -12,7 +12,7 @@ from typing import Any
 from llmobs.cluster.client import Client, Manifest, connected
 from llmobs.cluster.errors import Refused
 from llmobs.cluster.installation import WEBHOOK
-from llmobs.cluster.kinds import FLEET, NAMESPACE, POLICY, WEBHOOKS, Resource
+from llmobs.cluster.kinds import FLEET, LIMIT_RANGE, NAMESPACE, POLICY, WEBHOOKS, Resource
 from llmobs.cluster.watch import follow
 from llmobs.inject.qos import KubernetesVersion
 from llmobs.kit.errors import NotYet
@@ -35,11 +35,11 @@ class ClusterSource:
         self._kubeconfig = kubeconfig
 
     async def run(self, store: Store) -> None:
-        """Follow namespaces, fleets and policies for ever; what is lost on the way is listed again."""
+        """Follow namespaces, LimitRanges, fleets and policies for ever; what is lost on the way is listed again."""
         async with connected(self._kubeconfig) as client, asyncio.TaskGroup() as group:
             group.create_task(_version(client, store))
             group.create_task(_trusted(client, store))
-            for kind in (NAMESPACE, FLEET, POLICY):
+            for kind in (NAMESPACE, LIMIT_RANGE, FLEET, POLICY):
                 group.create_task(_follow(client, kind, store))
 
 

@@ -22,11 +22,12 @@ from llmobs.plan.build import check, fleet_parts, policy_parts
 from llmobs.plan.inputs import Facts, Inputs
 from llmobs.prices.table import PriceTable, table
 
+BURSTABLE = {"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"cpu": "2", "memory": "2Gi"}}
 POD = {
     "apiVersion": "v1",
     "kind": "Pod",
     "metadata": {"name": "p", "namespace": "team", "labels": {"app": "a", "tier": "gold"}},
-    "spec": {"containers": [{"name": "main", "image": "x"}, {"name": "side", "image": "y"}]},
+    "spec": {"containers": [{"name": name, "image": "x", "resources": BURSTABLE} for name in ("main", "side")]},
 }
 LABELS = {"tier": "gold"}
 _LIST_PRICES = table([]).rows

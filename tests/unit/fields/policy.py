@@ -38,6 +38,10 @@ def expression(**changed: Any) -> Case:
     return {"selector": {"matchExpressions": [base]}}, {"selector": {"matchExpressions": [{**base, **changed}]}}
 
 
+def figure(kind: str, **amount: str) -> Case:
+    return {}, {"injection": {"resources": {kind: amount}}}
+
+
 POLICY_FIELDS: dict[str, Case] = {
     "selector.matchLabels": ({}, {"selector": {"matchLabels": {"app": "other"}}}),
     "selector.matchExpressions[].key": expression(key="absent"),
@@ -50,6 +54,10 @@ POLICY_FIELDS: dict[str, Case] = {
     "injection.containers.exclude": ({}, {"injection": {"containers": {"exclude": ["side"]}}}),
     "injection.env[].name": ({"injection": {"env": [{"name": "A"}]}}, {"injection": {"env": [{"name": "B"}]}}),
     "injection.env[].value": ({"injection": {"env": [{"name": "A"}]}}, {"injection": {"env": [{"name": "A", "value": "v"}]}}),
+    "injection.resources.requests.cpu": figure("requests", cpu="20m"),
+    "injection.resources.requests.memory": figure("requests", memory="40Mi"),
+    "injection.resources.limits.cpu": figure("limits", cpu="100m"),
+    "injection.resources.limits.memory": figure("limits", memory="100Mi"),
     "content.capture": ({}, {"content": {"capture": "Full"}}),
     "collector.mode": ({"collector": {"endpoint": AGENT}}, {"collector": {"mode": "External", "endpoint": AGENT}}),
     "collector.endpoint": external(endpoint="http://other.team.svc:4318"),

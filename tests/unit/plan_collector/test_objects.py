@@ -101,7 +101,8 @@ def test_pods_meet_the_restricted_standard() -> None:
 
 
 def test_settings_reach_the_pods() -> None:
-    settings = {"images": {"collector": "mirror/otel:1", "pullPolicy": "Never"}, "gateway": {"replicas": 3, "cpu": "1", "memory": "2Gi"}}
+    images = {"collector": "docker.io/otel:1", "pullPolicy": "Never", "registry": "mirror", "pullSecrets": ["key"]}
+    settings = {"images": images, "gateway": {"replicas": 3, "cpu": "1", "memory": "2Gi"}}
     made = objects(settings=settings)["Deployment"]["spec"]
     for container in (*made["template"]["spec"]["initContainers"], *made["template"]["spec"]["containers"]):
         assert (container["image"], container["imagePullPolicy"]) == ("mirror/otel:1", "Never")
@@ -109,6 +110,7 @@ def test_settings_reach_the_pods() -> None:
         assert {"name": "GOMEMLIMIT", "value": "1638MiB"} in container["env"]
 
     assert made["replicas"] == 3
+    assert made["template"]["spec"]["imagePullSecrets"] == [{"name": "key"}]
 
 
 def test_the_heap_leaves_room() -> None:

@@ -11,7 +11,7 @@ import jsonpatch
 import pytest
 from llmobs.inject.compiled import Platform
 from llmobs.webhook import review as reviews
-from llmobs.webhook.store import POLICY, Store
+from llmobs.webhook.store import KINDS, POLICY, Store
 
 from tests.unit.webhook.service import POD, Service, call, policy, review
 
@@ -211,13 +211,13 @@ def test_a_client_that_goes_away_is_not_counted(service: Service) -> None:
 def test_ready_once_everything_is_listed_and_not_while_stopping() -> None:
     store = Store(Platform())
     service = Service(store)
-    for kind in ("Namespace", "ClusterLLMObservability"):
+    for kind in KINDS[:-1]:
         store.replace(kind, [])
         reply = call(service.probes, "GET", "/readyz")
         assert (reply.status, reply.body) == (503, b"policies and namespaces are not all read yet\n")
     assert call(service.probes, "GET", "/healthz").status == 200
 
-    store.replace(POLICY, [])
+    store.replace(KINDS[-1], [])
     assert call(service.probes, "GET", "/readyz").status == 200
 
     service.probes.stopping = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+from llmobs.api.v1alpha1.resources import InitResources
 from llmobs.catalogue.languages import languages
 from llmobs.kit.schema import Rule, prop
 
@@ -74,3 +75,5 @@ class Injection:
     """Which containers of a pod are instrumented."""
     env: tuple[EnvVar, ...] = prop((), max_items=64, keys=("name",))
     """Extra variables for instrumented containers. A variable that the pod sets itself is never replaced."""
+    resources: InitResources = prop(factory=InitResources)
+    """Requests and limits of our init container. They move the figures, never the pod's QoS class nor what it asks of a node."""

@@ -10,6 +10,7 @@ LANGUAGE = Language(
         init_container="llmobs-python",
         volume="llmobs-python",
         size_limit="128Mi",
+        size=16 * 1024 * 1024,
         copy_path="/mnt/llmobs",
         # -f: a restarted pod finds its emptyDir filled, and files that were copied read-only must not stop the second copy.
         command=("cp", "-Rf", "/llmobs/python", "/mnt/llmobs/"),

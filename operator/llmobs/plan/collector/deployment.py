@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from llmobs.api import names
+from llmobs.api.settings import Images
 from llmobs.kit.durations import seconds
 from llmobs.plan.collector import policies
 from llmobs.plan.collector.components import BINARY
@@ -65,10 +66,15 @@ def _pod(inputs: Inputs, configuration: str) -> dict[str, Any]:
                 "labelSelector": {"matchLabels": dict(SELECTOR)},
             }
         ],
+        **_pull_secrets(inputs.settings.images),
         "initContainers": [_validate(inputs, mounts)],
         "containers": [_collector(inputs, mounts)],
         "volumes": [{"name": "config", "configMap": {"name": configuration}}, *_volumes(secrets)],
     }
+
+
+def _pull_secrets(images: Images) -> dict[str, Any]:
+    return {"imagePullSecrets": [{"name": name} for name in images.pull_secrets]} if images.pull_secrets else {}
 
 
 def _secrets(inputs: Inputs) -> list[Sink]:
@@ -118,7 +124,7 @@ def _collector(inputs: Inputs, mounts: list[dict[str, Any]]) -> dict[str, Any]:
 def _shared(inputs: Inputs, mounts: list[dict[str, Any]]) -> dict[str, Any]:
     images, gateway = inputs.settings.images, inputs.settings.gateway
     return {
-        "image": images.collector,
+        "image": images.located(images.collector),
         "imagePullPolicy": images.pull_policy,
         "env": [
             {"name": "MY_POD_IP", "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": "status.podIP"}}},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from llmobs.inject.quantity import MEBIBYTE, cpu, memory, thousandths
+from llmobs.kit.quantity import MEBIBYTE, cpu, memory, thousandths
 
 
 @pytest.mark.parametrize(
