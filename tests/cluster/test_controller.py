@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -99,10 +100,12 @@ def test_drift_is_undone(world: World) -> None:
 
 def test_pods_are_counted_with_reasons(world: World) -> None:
     namespace = world.namespace()
-    path = world.policy(namespace, {"selector": {"matchLabels": {"tier": "web"}}})
-    world.condition(path, "Accepted", "True", "Accepted")
-    uid, generation = (world.server.get(path)["metadata"][key] for key in ("uid", "generation"))
     web = {"tier": "web"}
+    world.pod(namespace, "elder", labels=web)
+    path = world.policy(namespace, {"selector": {"matchLabels": {"tier": "web"}}})
+    created = world.server.get(path)["metadata"]["creationTimestamp"]
+    world.condition(path, "InjectionReady", "False", "NotAvailable")
+    uid, generation = (world.server.get(path)["metadata"][key] for key in ("uid", "generation"))
     injected = {**web, "llmobs.dev/injected": "true"}
     for name, revision in (("new", f"{uid}.{generation}"), ("old", f"{uid}.0")):
         world.pod(namespace, name, labels=injected)
@@ -110,19 +113,20 @@ def test_pods_are_counted_with_reasons(world: World) -> None:
         world.server.merge(f"/api/v1/namespaces/{namespace}/pods/{name}", {"metadata": {"annotations": marks}})
     world.pod(namespace, "host", labels=web, hostNetwork=True)
     world.pod(namespace, "never", labels={**web, "llmobs.dev/inject": "false"})
+    until("a second later than the policy", lambda: datetime.now(tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ") > created)
     world.pod(namespace, "bare", labels=web)
     world.pod(namespace, "other")
-    wanted = {"matched": 5, "injected": 2, "outdated": 1, "skipped": 3}
+    wanted = {"matched": 6, "injected": 2, "outdated": 1, "skipped": 4}
     until("all pods are counted", lambda: world.server.get(path)["status"].get("pods") == wanted)
     status = world.server.get(path)["status"]
-    assert status["injected"] == "2/5"
+    assert status["injected"] == "2/6"
     found = {item["reason"]: (item["count"], item["example"]) for item in status["skipped"]}
-    assert found == {"HostNetwork": (1, "host"), "OptedOut": (1, "never"), "Missed": (1, "bare")}
+    assert found == {"HostNetwork": (1, "host"), "OptedOut": (1, "never"), "Missed": (1, "bare"), "BeforePolicy": (1, "elder")}
     where = f'k8s_namespace="{namespace}",policy="p"'
     lines = world.controller.ask("/metrics")[1].splitlines()
     told = dict(line.rsplit(" ", 1) for line in lines if line.startswith("llmobs_pods") and where in line)
-    states = {"injected": "2.0", "outdated": "1.0", "skipped": "3.0", "missed": "1.0"}
-    reasons = dict.fromkeys(("HostNetwork", "OptedOut", "Missed"), "1.0")
+    states = {"injected": "2.0", "outdated": "1.0", "skipped": "4.0", "missed": "1.0"}
+    reasons = dict.fromkeys(("HostNetwork", "OptedOut", "Missed", "BeforePolicy"), "1.0")
     assert told == {
         **{f'llmobs_pods{{{where},state="{state}"}}': count for state, count in states.items()},
         **{f'llmobs_pods_skipped{{{where},reason="{reason}"}}': count for reason, count in reasons.items()},

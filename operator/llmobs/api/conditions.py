@@ -41,6 +41,7 @@ class Reason(enum.Enum):
     INJECTED = "Injected"
     NO_PODS = "NoPods"
     PODS_NOT_INJECTED = "PodsNotInjected"
+    PODS_BEFORE_POLICY = "PodsBeforePolicy"
     PODS_OUTDATED = "PodsOutdated"
     ROLLED_OUT = "RolledOut"
     ROLLING_OUT = "RollingOut"

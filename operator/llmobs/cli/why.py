@@ -30,6 +30,7 @@ examples:
   llmobs why cronjob/nightly -n batch --output json
 
 The state of a pod is Injected, Outdated (by an earlier revision of its policy), Missed (admission would instrument it now; create it anew),
+BeforePolicy (the same, and it is older than its policy),
 Ungoverned (injected, but no policy selects it any more), or the reason why it was left alone.
 Needed rights: get and list of llmobservabilities and pods in the namespace, list of its limitranges, get of the workload and of the
 namespace, list of clusterllmobservabilities. Nothing is written.

@@ -13,6 +13,7 @@ from llmobs.api import names
 from llmobs.api.v1alpha1.status import SkippedPods
 from llmobs.cluster.client import Client, Manifest
 from llmobs.cluster.kinds import POD
+from llmobs.inject.compiled import CompiledPolicy
 from llmobs.inject.decide import Decision, decide
 from llmobs.inject.patch import Misfit
 from llmobs.inject.pod import decode
@@ -23,7 +24,9 @@ from llmobs.plan.findings import Pods
 SHADOWED = "Shadowed"
 """Why a policy's pod counts as skipped when another policy governs it."""
 MISSED = "Missed"
-"""Why a pod counts as skipped that admission would instrument now: it is older than the policy, or the webhook was away."""
+"""Why a pod counts as skipped that admission would instrument now and should have: the webhook was away, or the policy said otherwise."""
+BEFORE = "BeforePolicy"
+"""Why a pod counts as skipped that is older than its policy: it was never due, and is instrumented once its workload restarts."""
 
 
 async def pods(client: Client, namespace: str) -> list[Manifest]:
@@ -38,6 +41,7 @@ class _Count:
     injected: int = 0
     outdated: int = 0
     missed: list[str] = field(default_factory=list)
+    before: list[str] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
     examples: dict[str, str] = field(default_factory=dict)
     elsewhere: set[str] = field(default_factory=set)
@@ -54,6 +58,7 @@ class _Count:
             outdated=self.outdated,
             skipped=tuple(SkippedPods(reason=reason, count=count, example=self.examples[reason]) for reason, count in ordered),
             missed=tuple(self.missed),
+            before=tuple(self.before),
             elsewhere=tuple(sorted(self.elsewhere)),
         )
 
@@ -65,7 +70,7 @@ def tally(found: Iterable[Manifest], namespace: Namespace) -> Mapping[str, Pods]
         candidates = matching(namespace.policies, pod["metadata"].get("labels") or {})
         name = str(pod["metadata"]["name"])
         if candidates:
-            _judge(counts[candidates[0].key], pod, name, candidates[0].revision, namespace)
+            _judge(counts[candidates[0].key], pod, candidates[0], namespace)
         for loser in candidates[1:]:
             count = counts[loser.key]
             count.matched += 1
@@ -74,19 +79,24 @@ def tally(found: Iterable[Manifest], namespace: Namespace) -> Mapping[str, Pods]
     return {key: count.done() for key, count in counts.items()}
 
 
-def _judge(count: _Count, pod: Manifest, name: str, revision: str, namespace: Namespace) -> None:
+def _judge(count: _Count, pod: Manifest, policy: CompiledPolicy, namespace: Namespace) -> None:
     count.matched += 1
     meta = pod["metadata"]
+    name = str(meta["name"])
     if (meta.get("labels") or {}).get(names.INJECTED) == "true":
         count.injected += 1
-        count.outdated += (meta.get("annotations") or {}).get(names.POLICY_REVISION) != revision
+        count.outdated += (meta.get("annotations") or {}).get(names.POLICY_REVISION) != policy.revision
         return
     reason = _decision(pod, namespace).reason
-    if reason in (Reason.INJECTED, Reason.ALREADY_INJECTED):
+    if reason not in (Reason.INJECTED, Reason.ALREADY_INJECTED):
+        count.skip(reason.value, name)
+    elif policy.created and str(meta.get("creationTimestamp") or "~") <= policy.created:
+        # both are of the API server's clock, to the second: within one second the webhook can't have known the policy for sure
+        count.before.append(name)
+        count.skip(BEFORE, name)
+    else:
         count.missed.append(name)
         count.skip(MISSED, name)
-    else:
-        count.skip(reason.value, name)
 
 
 def _decision(pod: Manifest, namespace: Namespace) -> Decision:

@@ -35,7 +35,9 @@ class Pods:
     skipped: tuple[SkippedPods, ...] = ()
     """Not instrumented, by reason."""
     missed: tuple[str, ...] = ()
-    """Names of pods that should be instrumented and are not: created before the policy or while the webhook was away."""
+    """Names of pods that should be instrumented and are not: created while the webhook was away, or the policy said otherwise."""
+    before: tuple[str, ...] = ()
+    """Names of pods that are older than the policy and were never due."""
     elsewhere: tuple[str, ...] = ()
     """Keys of policies that won pods this policy's selector matches as well."""
 
@@ -85,11 +87,18 @@ def injection(policy: Policy, pods: Pods, broken: str | None) -> Finding:
         return said(
             Status.FALSE,
             Reason.PODS_NOT_INJECTED,
-            f"{len(pods.missed)} of {pods.matched} matching pods, such as {pods.missed[0]}, were created before this policy applied"
-            " or while the webhook was away; restart their workloads",
+            f"{len(pods.missed)} of {pods.matched} matching pods, such as {pods.missed[0]}, were created while the webhook was away"
+            " or before the policy was for them; restart their workloads",
         )
     if not pods.matched:
         return said(Status.TRUE, Reason.NO_PODS, "no running pod matches the selector; pods created from now on are instrumented")
+    if pods.before:
+        return said(
+            Status.TRUE,
+            Reason.PODS_BEFORE_POLICY,
+            f"{len(pods.before)} of {pods.matched} matching pods, such as {pods.before[0]}, are older than this policy;"
+            " they are instrumented once their workloads restart",
+        )
     if pods.outdated:
         return said(
             Status.TRUE,

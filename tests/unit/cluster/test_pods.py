@@ -18,9 +18,11 @@ def place(*policies: Policy, **labels: str) -> Namespace:
     return namespace("n", labels, [compiled(item, Platform()) for item in policies])
 
 
-def pod(name: str, labels: dict[str, str] | None = None, *, revision: str | None = None, **spec: Any) -> dict[str, Any]:
+def pod(
+    name: str, labels: dict[str, str] | None = None, *, revision: str | None = None, created: str = "2026-01-02T00:00:00Z", **spec: Any
+) -> dict[str, Any]:
     marks = {"llmobs.dev/injected": "true"} if revision is not None else {}
-    meta = {"name": name, "namespace": "n", "labels": {**(labels or {}), **marks}}
+    meta = {"name": name, "namespace": "n", "creationTimestamp": created, "labels": {**(labels or {}), **marks}}
     annotations = {} if revision is None else {"llmobs.dev/policy-revision": revision}
     return {"metadata": {**meta, "annotations": annotations}, "spec": {"containers": [{"name": "app", "image": "i"}], **spec}}
 
@@ -41,6 +43,13 @@ def test_pods_are_injected_outdated_missed_or_skipped() -> None:
         ("Missed", 1, "c"),
         ("OptedOut", 1, "d"),
     ]
+
+
+def test_a_pod_that_is_older_than_its_policy_was_not_missed() -> None:
+    found = [pod("a", created="2025-12-31T23:59:59Z"), pod("b", created="2026-01-01T00:00:00Z"), pod("c", created="2026-01-01T00:00:01Z")]
+    counted = tally(found, place(policy("p")))["n/p"]
+    assert (counted.before, counted.missed) == (("a", "b"), ("c",))
+    assert {item.reason: item.count for item in counted.skipped} == {"BeforePolicy": 2, "Missed": 1}
 
 
 def test_a_pod_belongs_to_the_most_specific_policy_and_the_loser_knows() -> None:
