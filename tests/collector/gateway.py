@@ -118,7 +118,7 @@ class Gateway:
         resource: Mapping[str, Any] | None = None,
         **scoped: Any,
     ) -> None:
-        """One request with these spans, from a pod of that namespace and Deployment; further arguments are the scope's attributes."""
+        """One request with these spans, from a pod of that namespace and Deployment; others are of the scope."""
         peer = {f"{PEER}k8s.namespace.name": namespace, f"{PEER}k8s.deployment.name": workload}
         known = {key: value for key, value in peer.items() if value}
         self.post(export({**known, "service.name": "svc", **(resource or {})}, spans, **scoped))

@@ -8,10 +8,10 @@ START = 1_790_000_000_000_000_000
 _ids = itertools.count(1)
 
 
-def export(resource: Mapping[str, Any], spans: Iterable[Mapping[str, Any]], **scoped: Any) -> dict[str, Any]:
-    """An OTLP/JSON export request; further arguments are attributes of the scope."""
-    scope = {"scope": {"name": "test", "attributes": pairs(scoped)}, "spans": list(spans)}
-    return {"resourceSpans": [{"resource": {"attributes": pairs(resource)}, "scopeSpans": [scope]}]}
+def export(resource: Mapping[str, Any], spans: Iterable[Mapping[str, Any]], *, scope: str = "test", **scoped: Any) -> dict[str, Any]:
+    """An OTLP/JSON export request of the instrumentation ``scope``; further arguments are attributes of the scope."""
+    made = {"scope": {"name": scope, "attributes": pairs(scoped)}, "spans": list(spans)}
+    return {"resourceSpans": [{"resource": {"attributes": pairs(resource)}, "scopeSpans": [made]}]}
 
 
 def span(attributes: Mapping[str, Any], *, name: str = "chat", seconds: float = 0.25, error: str = "", **more: Any) -> dict[str, Any]:

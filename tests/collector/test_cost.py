@@ -132,6 +132,22 @@ def test_a_call_is_counted_to_the_cent_and_the_token(gateway: Gateway, name: str
     assert gateway.value("llm_calls_total", k8s_namespace=space, priced="priced", outcome="ok", error_type="") == 2
 
 
+BEDROCK, OTHER_SCOPE = "opentelemetry.instrumentation.genai.bedrock", "opentelemetry.instrumentation.genai.anthropic"
+
+
+@pytest.mark.parametrize(("scope", "uncached"), [(BEDROCK, 500), (OTHER_SCOPE, 430)])
+def test_input_of_some_scopes_is_beside_the_cached_tokens(gateway: Gateway, scope: str, uncached: int) -> None:
+    space = f"scope-{uncached}"
+    cached = {"gen_ai__usage__cache_read__input_tokens": 40, "gen_ai__usage__cache_write__input_tokens": 30}
+
+    gateway.send(span(current("m-cached", 500, 10, provider="aws.bedrock", **cached)), namespace=space, scope=scope)
+    gateway.calls(space, 1)
+
+    assert gateway.value("llm_tokens_total", k8s_namespace=space, token_type="input") == uncached
+    cost = (uncached * 3 + 40 * 0.3 + 30 * 3.75 + 10 * 15) / 1e6
+    assert gateway.value("llm_cost_usd_total", k8s_namespace=space) == pytest.approx(cost, **EXACT)
+
+
 NAMES = {
     "m-plain-2024-11-20": ("m-plain", 2.5),
     "m-plain-2024-05-13": ("m-plain-2024-05-13", 7),

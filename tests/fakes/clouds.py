@@ -17,7 +17,7 @@ GEMINI_USAGE = {
     "thoughtsTokenCount": 15,
     "totalTokenCount": 135,
 }
-BEDROCK_USAGE = {"inputTokens": 50, "cacheReadInputTokens": 40, "cacheWriteInputTokens": 30, "outputTokens": 20, "totalTokens": 140}
+BEDROCK_USAGE = {"inputTokens": 500, "cacheReadInputTokens": 40, "cacheWriteInputTokens": 30, "outputTokens": 20, "totalTokens": 590}
 
 
 class FakeClouds(ThreadingHTTPServer):

@@ -43,7 +43,12 @@ def chat_events(request: Json, usage: Usage, reply: str) -> Iterator[Json]:
 
 
 def _chat(kind: str, request: Json) -> Json:
-    return {"id": "chatcmpl-1", "object": kind, "created": CREATED, "model": request["model"], "system_fingerprint": "fp_1"}
+    answered = {"id": "chatcmpl-1", "object": kind, "created": CREATED, "model": request["model"], "system_fingerprint": "fp_1"}
+    return answered | _tier(request)
+
+
+def _tier(request: Json) -> Json:
+    return {"service_tier": request["service_tier"]} if "service_tier" in request else {}
 
 
 def _chat_usage(usage: Usage) -> Json:
@@ -83,7 +88,7 @@ def response_events(request: Json, usage: Usage, reply: str) -> Iterator[Json]:
 
 
 def _response(request: Json, status: str) -> Json:
-    return {
+    return _tier(request) | {
         "id": "resp_1",
         "object": "response",
         "created_at": CREATED,

@@ -8,13 +8,14 @@ HEADER = "X-Fake-Usage"
 
 @dataclass(frozen=True)
 class Usage:
-    """Tokens of one call. Input is the sum of the first three; reasoning is a part of output."""
+    """Tokens of one call. Input is the sum of the first three; reasoning is a part of output, cache_write_1h of cache_write."""
 
     uncached: int = 0
     cache_read: int = 0
     cache_write: int = 0
     output: int = 0
     reasoning: int = 0
+    cache_write_1h: int = 0
 
     @property
     def input(self) -> int:

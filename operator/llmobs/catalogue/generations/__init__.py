@@ -21,6 +21,7 @@ OUTPUT = "gen_ai.usage.output_tokens"
 CACHE_READ = "gen_ai.usage.cache_read.input_tokens"
 CACHE_WRITE = "gen_ai.usage.cache_write.input_tokens"
 REASONING = "gen_ai.usage.reasoning.output_tokens"
+TOTAL = "gen_ai.usage.total_tokens"
 AGENT = "gen_ai.agent.name"
 WORKFLOW = "gen_ai.workflow.name"
 TOOL = "gen_ai.tool.name"
@@ -56,6 +57,10 @@ class Generation:
     """Prefixes of attribute names, up to a dot, that belong to this generation."""
     metadata: tuple[str, ...] = ()
     """Attributes in these namespaces that never hold prompts or answers, as regular expressions that match the whole name."""
+    cached_apart: tuple[str, ...] = ()
+    """Instrumentation scopes whose input tokens leave out the cached ones: they pass on the provider's own count."""
+    reasoning_apart: tuple[str, ...] = ()
+    """Instrumentation scopes whose output tokens leave out the reasoning ones, which only the total includes."""
 
 
 @cache

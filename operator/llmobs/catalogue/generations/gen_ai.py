@@ -28,4 +28,5 @@ GENERATION = Generation(
         r"gen_ai\.evaluation\.(name|score\.value|score\.label)",
         r"openai\.(api\.type|request\.service_tier|response\.(service_tier|system_fingerprint))",
     ),
+    cached_apart=("opentelemetry.instrumentation.genai.bedrock",),
 )

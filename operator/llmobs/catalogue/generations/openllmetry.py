@@ -22,4 +22,6 @@ GENERATION = Generation(
         r"llm\.(request\.type|is_streaming|usage\.total_tokens|response\.finish_reason|top_k|frequency_penalty|presence_penalty)",
         r"traceloop\.(span\.kind|workflow\.name|entity\.(name|path|version))",
     ),
+    cached_apart=("opentelemetry.instrumentation.bedrock",),
+    reasoning_apart=("opentelemetry.instrumentation.google_generativeai",),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
@@ -46,6 +47,11 @@ def resource(name: str) -> str:
 def datapoint(name: str) -> str:
     """A data point's attribute."""
     return at("datapoint.attributes", name)
+
+
+def scope_is(names: Iterable[str]) -> str:
+    """The condition that a span comes from one of these instrumentation scopes."""
+    return matches("instrumentation_scope.name", rf"^({'|'.join(re.escape(name) for name in sorted(names))})$")
 
 
 def assign(target: str, value: str, *conditions: str) -> str:

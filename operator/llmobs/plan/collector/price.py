@@ -10,7 +10,7 @@ from typing import Any
 from llmobs.catalogue import generations as names
 from llmobs.catalogue.metrics import OTHER, TOKEN_TYPES
 from llmobs.plan.collector.identity import shortened
-from llmobs.plan.collector.ottl import Value, assign, at, group, literal, lookup, matches, replace, span, transform
+from llmobs.plan.collector.ottl import Value, assign, at, group, literal, lookup, matches, replace, scope_is, span, transform
 from llmobs.prices.names import STEPS
 from llmobs.prices.rows import Rank, Row
 from llmobs.prices.table import PriceTable
@@ -111,15 +111,19 @@ def _figures(row: Row) -> dict[str, Value]:
 def _counts() -> Iterator[str]:
     """Counts that are told apart.
 
-    Conventions say that input includes the cached and output the reasoning tokens. Where the parts exceed the whole, the whole
-    was reported without them: nothing else is certain.
+    Conventions say that input includes the cached and output the reasoning tokens. Some scopes are known to leave them out; of
+    the others a whole that its parts exceed was reported without them: nothing else is certain.
     """
+    cached = [scope for item in names.generations() for scope in item.cached_apart]
+    reasoning = [scope for item in names.generations() for scope in item.reasoning_apart]
     for key, attribute in _REPORTED.items():
         yield assign(_cache(key), f"Coalesce([Double({span(attribute)}), 0.0])")
     yield assign(_cache("u"), f"{_cache('i')} - {_cache('r')} - {_cache('w')}")
-    yield assign(_cache("u"), _cache("i"), f"{_cache('u')} < 0.0")
+    yield assign(_cache("u"), _cache("i"), f"({_cache('u')} < 0.0 or {scope_is(cached)})")
+    told = f"Double({span(names.TOTAL)}) - {_cache('i')} - {_cache('o')}"
+    yield assign(_cache("t"), told, f"{_cache('t')} == 0.0", scope_is(reasoning), f"{told} > 0.0")
     yield assign(_cache("x"), f"{_cache('o')} - {_cache('t')}")
-    yield assign(_cache("x"), _cache("o"), f"{_cache('x')} < 0.0")
+    yield assign(_cache("x"), _cache("o"), f"({_cache('x')} < 0.0 or {scope_is(reasoning)})")
     # NaN fails every comparison; a text that is no number leaves no count to compare
     sane = [f"{_cache(key)} >= 0.0 and {_cache(key)} <= {literal(MOST)}" for key in _REPORTED]
     yield assign(_cache("ok"), "true", *sane)
