@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from llmobs.api.settings import Settings
+from llmobs.api.settings import Gateway, Settings
 from llmobs.cluster import installation, kinds
 from llmobs.kit.decode import camel, decode
 from llmobs.kit.errors import Invalid
@@ -46,6 +46,7 @@ def test_the_default_values_are_the_operators_own_defaults() -> None:
 def test_every_setting_can_be_given_as_a_value() -> None:
     given = settings(
         "--set=clusterName=c,images.collector=a/b:1,images.python=a/p:1,images.pullPolicy=Always,images.registry=r.io/x,images.pullSecrets={k},gateway.replicas=3",
+        "--set=gateway.maxReplicas=9,gateway.targetUtilization=60",
         "--set=gateway.cpu=1,gateway.memory=1Gi,gateway.scrapeInterval=5s,gateway.podMonitorLabels.release=x,rules.tile=1m",
         "--set=rules.labels.release=x,rules.runbookURL=https://r,rules.dashboardURL=https://g,grafana.label=l,grafana.value=v",
         "--set=grafana.folder=F,prometheus.url=http://p:9090,resync=10s",
@@ -131,7 +132,8 @@ def allowed(given: list[dict[str, Any]], kind: kinds.Resource, verb: str, name: 
 
 
 def planned() -> list[dict[str, Any]]:
-    inputs = Inputs(settings=Settings(), facts=Facts(namespace=NAMESPACE), prices=PriceTable(), policies=(policy(),))
+    everything = Settings(gateway=Gateway(max_replicas=5))
+    inputs = Inputs(settings=everything, facts=Facts(namespace=NAMESPACE), prices=PriceTable(), policies=(policy(),))
     parts = [*fleet_parts(inputs), *policy_parts(inputs, policy())]
     return [manifest for part in parts for manifest in part.manifests]
 

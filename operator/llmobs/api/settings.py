@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from llmobs.kit.schema import prop
+from llmobs.kit.schema import Rule, prop, ruled
 
 _NAMED = r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$"
 _HOST = re.compile(r"(?:localhost|[^/]*[.:][^/]*)/")
@@ -34,12 +34,24 @@ class Images:
         return f"{self.registry}/{_HOST.sub('', image, count=1) if _HOST.match(image) else image}" if self.registry else image
 
 
+@ruled(
+    Rule(
+        cel="self.maxReplicas == 0 || self.maxReplicas >= self.replicas",
+        message="must be 0 (no autoscaling) or at least replicas",
+        holds=lambda gateway: gateway.max_replicas == 0 or gateway.max_replicas >= gateway.replicas,
+        path="maxReplicas",
+    )
+)
 @dataclass(frozen=True, kw_only=True)
 class Gateway:
     """The shared collector."""
 
     replicas: int = prop(2, minimum=1, maximum=100)
-    """Number of pods."""
+    """Number of pods; with autoscaling the least."""
+    max_replicas: int = prop(0, minimum=0, maximum=100)
+    """The most pods that autoscaling may make; 0: no autoscaling."""
+    target_utilization: int = prop(80, minimum=10, maximum=1000)
+    """Percent of the CPU that pods request, on average, above which autoscaling adds pods."""
     cpu: str = prop("200m", pattern=r"^[0-9]+m?$")
     """CPU requested by each pod."""
     memory: str = prop("512Mi", pattern=r"^[0-9]+(Mi|Gi)$")

@@ -71,6 +71,7 @@ FLEET_KINDS = (
     Resource("v1", "Service", "services"),
     Resource("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets"),
     DEPLOYMENT,
+    Resource("autoscaling/v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers"),
     POD_MONITOR,
     PROMETHEUS_RULE,
 )

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from llmobs.api import names
 from llmobs.api.conditions import ConditionType, Reason, Status
+from llmobs.kit.errors import Invalid
 from llmobs.plan import collector
 from llmobs.plan.collector.deployment import heap
 from llmobs.plan.inputs import Facts
@@ -111,6 +112,28 @@ def test_settings_reach_the_pods() -> None:
 
     assert made["replicas"] == 3
     assert made["template"]["spec"]["imagePullSecrets"] == [{"name": "key"}]
+
+
+def test_pods_spread_over_nodes_and_zones_but_never_wait_for_one() -> None:
+    found = {item["topologyKey"]: item["whenUnsatisfiable"] for item in pod()["topologySpreadConstraints"]}
+
+    assert found == {"kubernetes.io/hostname": "ScheduleAnyway", "topology.kubernetes.io/zone": "ScheduleAnyway"}
+
+
+def test_with_autoscaling_the_number_of_pods_is_the_autoscalers() -> None:
+    made = objects(settings={"gateway": {"replicas": 3, "maxReplicas": 7, "targetUtilization": 60}})
+    scaler = made["HorizontalPodAutoscaler"]["spec"]
+
+    assert "replicas" not in made["Deployment"]["spec"]
+    assert (scaler["minReplicas"], scaler["maxReplicas"]) == (3, 7)
+    assert scaler["scaleTargetRef"]["name"] == made["Deployment"]["metadata"]["name"]
+    assert scaler["metrics"][0]["resource"]["target"]["averageUtilization"] == 60
+    assert set(made) - set(objects()) == {"HorizontalPodAutoscaler"}
+
+
+def test_autoscaling_cannot_end_below_its_start() -> None:
+    with pytest.raises(Invalid, match=r"gateway\.maxReplicas: must be 0"):
+        objects(settings={"gateway": {"replicas": 3, "maxReplicas": 2}})
 
 
 def test_the_heap_leaves_room() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from llmobs.api.conditions import ConditionType, Finding, Reason, Status
+from llmobs.plan.collector.autoscaler import autoscaler
 from llmobs.plan.collector.config import config as bare_config
 from llmobs.plan.collector.config import text
 from llmobs.plan.collector.configmap import FILE, LARGEST, configmap
@@ -41,7 +42,8 @@ def _manifests(inputs: Inputs, configuration: Manifest) -> tuple[Manifest, ...]:
         poddisruptionbudget(inputs),
         deployment(inputs, configuration["metadata"]["name"]),
     )
-    return (*always, podmonitor(inputs)) if inputs.facts.prometheus_operator else always
+    scaled = (autoscaler(inputs),) if inputs.settings.gateway.max_replicas else ()
+    return (*always, *scaled, *((podmonitor(inputs),) if inputs.facts.prometheus_operator else ()))
 
 
 def _too_large(size: int) -> Finding:

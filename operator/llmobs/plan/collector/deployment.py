@@ -31,7 +31,8 @@ def deployment(inputs: Inputs, configuration: str) -> Manifest:
         "kind": "Deployment",
         "metadata": metadata(inputs),
         "spec": {
-            "replicas": inputs.settings.gateway.replicas,
+            # with autoscaling the number is not ours to say
+            **({} if inputs.settings.gateway.max_replicas else {"replicas": inputs.settings.gateway.replicas}),
             "revisionHistoryLimit": 3,
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
             "selector": {"matchLabels": dict(SELECTOR)},
@@ -58,14 +59,7 @@ def _pod(inputs: Inputs, configuration: str) -> dict[str, Any]:
             "fsGroup": USER,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "topologySpreadConstraints": [
-            {
-                "maxSkew": 1,
-                "topologyKey": "kubernetes.io/hostname",
-                "whenUnsatisfiable": "ScheduleAnyway",
-                "labelSelector": {"matchLabels": dict(SELECTOR)},
-            }
-        ],
+        "topologySpreadConstraints": [_spread("kubernetes.io/hostname"), _spread("topology.kubernetes.io/zone")],
         **_pull_secrets(inputs.settings.images),
         "initContainers": [_validate(inputs, mounts)],
         "containers": [_collector(inputs, mounts)],
@@ -75,6 +69,11 @@ def _pod(inputs: Inputs, configuration: str) -> dict[str, Any]:
 
 def _pull_secrets(images: Images) -> dict[str, Any]:
     return {"imagePullSecrets": [{"name": name} for name in images.pull_secrets]} if images.pull_secrets else {}
+
+
+def _spread(key: str) -> dict[str, Any]:
+    """Over nodes and zones as evenly as the cluster allows; a pod on the wrong node counts calls, one that waits does not."""
+    return {"maxSkew": 1, "topologyKey": key, "whenUnsatisfiable": "ScheduleAnyway", "labelSelector": {"matchLabels": dict(SELECTOR)}}
 
 
 def _secrets(inputs: Inputs) -> list[Sink]:
