@@ -16,6 +16,9 @@ FULL = {
         {"name": "availability", "availability": {"target": 0.995}},
         {"name": "latency", "latency": {"target": 0.95, "threshold": "5s"}},
         {"name": "fast", "latency": {"target": 0.5, "threshold": "1m1s500ms"}},
+        {"name": "first", "timeToFirstToken": {"target": 0.95, "threshold": "500ms"}},
+        {"name": "speed", "tokensPerSecond": {"target": 0.9, "atLeast": 33.5}},
+        {"name": "search", "retrievalLatency": {"target": 0.9, "threshold": "300ms"}},
     ],
     "alerts": {"labels": {"team": "payments", "cost_center": "4711"}, "disabled": ["LLMLatencyBudgetBurn"]},
 }

@@ -33,6 +33,14 @@ def sampling(**changed: Any) -> Case:
     return base, {**base, "sampling": {"ratio": 0.1, **changed}}
 
 
+def indicator(kind: str, field: str, one: Any, other: Any) -> dict[str, Case]:
+    base = {"target": 0.9, field: one}
+    changes = {"target": {**base, "target": 0.95}, field: {**base, field: other}}
+    return {
+        f"objectives[].{kind}.{name}": objective({"name": "o", kind: base}, {"name": "o", kind: found}) for name, found in changes.items()
+    }
+
+
 def expression(**changed: Any) -> Case:
     base = {"key": "tier", "operator": "In", "values": ["gold"]}
     return {"selector": {"matchExpressions": [base]}}, {"selector": {"matchExpressions": [{**base, **changed}]}}
@@ -87,6 +95,9 @@ POLICY_FIELDS: dict[str, Case] = {
     ),
     "objectives[].latency.target": objective(LATENCY, {"name": "l", "latency": {"target": 0.95, "threshold": "5s"}}),
     "objectives[].latency.threshold": objective(LATENCY, {"name": "l", "latency": {"target": 0.9, "threshold": "7s"}}),
+    **indicator("timeToFirstToken", "threshold", "500ms", "700ms"),
+    **indicator("retrievalLatency", "threshold", "500ms", "700ms"),
+    **indicator("tokensPerSecond", "atLeast", 30, 33),
     "alerts.labels": ({}, {"alerts": {"labels": {"route": "chat"}}}),
     "alerts.disabled": ({}, {"alerts": {"disabled": ["LLMLatencyBudgetBurn"]}}),
     "dashboards.delivery": ({}, {"dashboards": {"delivery": "None"}}),

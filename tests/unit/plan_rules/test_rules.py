@@ -9,17 +9,16 @@ import pytest
 from llmobs.api.conditions import ConditionType, Reason, Status
 from llmobs.api.settings import Rules, Settings
 from llmobs.api.v1alpha1.budgets import Period
-from llmobs.catalogue import metrics
 from llmobs.catalogue.alert import Scope, alerts
 from llmobs.kit.durations import seconds
 from llmobs.kit.errors import Invalid
-from llmobs.plan.collector.series import bounds
+from llmobs.plan.collector import bare_config
 from llmobs.plan.inputs import Facts, Inputs
 from llmobs.plan.rules import bare_groups, check, fleet, parts, policy_parts
 from llmobs.plan.rules import policy as policy_rule
 from llmobs.plan.rules.alerts import CAPS, burn
 from llmobs.plan.rules.money import SPANS
-from llmobs.plan.rules.objectives import thresholds
+from llmobs.plan.rules.objectives import measured
 from llmobs.plan.rules.promql import plain, quote
 from llmobs.plan.rules.series import Timing, within
 
@@ -136,14 +135,26 @@ def test_the_latency_thresholds_in_use_and_no_others_are_counted() -> None:
     assert "llm_call_duration_seconds" not in str(bare_groups(golden()["empty"]))
 
 
-@pytest.mark.parametrize("threshold", ["10ms", "13ms", "333ms", "700ms", "1s", "2s700ms", "5s", "1m1s1ms", "60m"])
-def test_the_gateway_has_a_bucket_that_ends_exactly_at_the_threshold(threshold: str) -> None:
-    """Spelled otherwise, the alert would never find it and be silent for ever."""
-    item = policy({"objectives": [{"name": "fast", "latency": {"target": 0.9, "threshold": threshold}}]})
-    (wanted,) = thresholds([item])
+THRESHOLDS = [
+    *(("latency", "threshold", text) for text in ("10ms", "13ms", "333ms", "700ms", "1s", "2s700ms", "5s", "1m1s1ms", "60m")),
+    ("timeToFirstToken", "threshold", "333ms"),
+    ("retrievalLatency", "threshold", "1m1s1ms"),
+    *(("tokensPerSecond", "atLeast", value) for value in (0.1, 0.3, 30, 33.5, 1 / 3, 99999.9, 100000)),
+]
 
-    assert wanted in {plain(bound) for bound in bounds([item])[metrics.DURATION]}
-    assert len(wanted) <= 6
+
+@pytest.mark.parametrize(("kind", "field", "threshold"), THRESHOLDS)
+def test_the_gateway_has_a_bucket_that_ends_exactly_at_the_threshold(kind: str, field: str, threshold: Any) -> None:
+    """Spelled otherwise, the alert would never find it and be silent for ever."""
+    item = policy({"objectives": [{"name": "fast", kind: {"target": 0.9, field: threshold}}]})
+    [(measure, [wanted])] = measured([item]).items()
+    connectors = bare_config(inputs(item))["connectors"].values()
+    defined = [made for connector in connectors for made in connector.get("spans", ())]
+    [buckets] = [made["histogram"]["buckets"] for made in defined if made["name"] == measure.histogram.removesuffix("_seconds")]
+
+    assert wanted in {plain(bound) for bound in buckets}
+    assert buckets == sorted(buckets)
+    assert re.fullmatch(r"[0-9.]+", wanted)
 
 
 def test_a_policy_without_objectives_gets_availability_of_99_percent() -> None:

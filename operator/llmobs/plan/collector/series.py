@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from llmobs.api.effective import Policy
-from llmobs.api.v1alpha1.objectives import Latency
 from llmobs.catalogue import metrics
-from llmobs.kit.durations import seconds
 from llmobs.plan.collector import components as c
 from llmobs.plan.collector import identity, price
 from llmobs.plan.collector.counted import Series, calls, observed
 from llmobs.plan.collector.ottl import assign, datapoint, group, literal, resource, transform
+from llmobs.plan.measures import MEASURES, thresholds
 
 STALE, EXPIRED = "24h", "24h10m"
 """A series ends after a day without a call. The exporter forgets it later than the processor that adds it up: the other way round it
@@ -31,21 +30,23 @@ class Sort:
     series: tuple[Series, ...]
 
 
+_BOUNDS = {
+    metrics.DURATION: metrics.DURATION_BOUNDS,
+    metrics.FIRST_CHUNK: metrics.DURATION_BOUNDS,
+    metrics.SPEED: metrics.SPEED_BOUNDS,
+    metrics.INPUT_TOKENS: metrics.TOKEN_BOUNDS,
+    metrics.OUTPUT_TOKENS: metrics.TOKEN_BOUNDS,
+    metrics.RETRIEVAL_DURATION: metrics.DURATION_BOUNDS,
+    metrics.RETRIEVAL_RESULTS: metrics.RESULT_BOUNDS,
+    metrics.SCORE: metrics.SCORE_BOUNDS,
+}
+
+
 def bounds(policies: Iterable[Policy]) -> dict[str, tuple[float, ...]]:
     """Histogram -> its bucket bounds, with the threshold of every objective."""
-    wanted = [
-        seconds(item.indicator.threshold) for policy in policies for item in policy.spec.objectives if isinstance(item.indicator, Latency)
-    ]
-    return {
-        metrics.DURATION: tuple(sorted({*metrics.DURATION_BOUNDS, *wanted})),
-        metrics.FIRST_CHUNK: metrics.DURATION_BOUNDS,
-        metrics.SPEED: metrics.SPEED_BOUNDS,
-        metrics.INPUT_TOKENS: metrics.TOKEN_BOUNDS,
-        metrics.OUTPUT_TOKENS: metrics.TOKEN_BOUNDS,
-        metrics.RETRIEVAL_DURATION: metrics.DURATION_BOUNDS,
-        metrics.RETRIEVAL_RESULTS: metrics.RESULT_BOUNDS,
-        metrics.SCORE: metrics.SCORE_BOUNDS,
-    }
+    every = tuple(policies)
+    wanted = {item.histogram: thresholds(item, every) for item in MEASURES}
+    return {name: tuple(sorted({*own, *wanted.get(name, ())})) for name, own in _BOUNDS.items()}
 
 
 def sorts(policies: Iterable[Policy]) -> tuple[Sort, ...]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from llmobs.api.effective import Policy
-from llmobs.api.v1alpha1.objectives import Availability, Latency, Objective
-from llmobs.kit.durations import seconds
+from llmobs.api.v1alpha1.objectives import Availability, Indicator, Objective
+from llmobs.plan.measures import MEASURES, Measure, measure, threshold, thresholds
 from llmobs.plan.rules import series
-from llmobs.plan.rules.promql import Rule, plain, record
+from llmobs.plan.rules.promql import Rule, plain, record, summed
 from llmobs.plan.rules.series import Timing, within
 
 DEFAULT = Objective(name="availability", indicator=Availability(target=0.99))
@@ -26,22 +26,36 @@ def objectives(policy: Policy) -> tuple[Objective, ...]:
     return policy.spec.objectives or (DEFAULT,)
 
 
-def bound(latency: Latency) -> str:
-    """A latency threshold in seconds, as the label ``le`` of the recorded series."""
-    return plain(seconds(latency.threshold))
+def labels(indicator: Indicator) -> dict[str, str]:
+    """What tells the kinds of objectives apart: ``sli``, and the threshold as the label ``le`` of the recorded series."""
+    found = measure(indicator)
+    if found is None or isinstance(indicator, Availability):
+        return {"sli": "availability"}
+    return {"sli": found.sli, "le": plain(threshold(indicator))}
 
 
-def thresholds(policies: Iterable[Policy]) -> tuple[str, ...]:
-    """Every latency threshold in use, shortest first."""
-    found = {bound(item.indicator) for policy in policies for item in objectives(policy) if isinstance(item.indicator, Latency)}
-    return tuple(sorted(found, key=float))
+def measured(policies: Iterable[Policy]) -> dict[Measure, tuple[str, ...]]:
+    """The measures in use, each with its thresholds as labels."""
+    every = tuple(policies)
+    found = {item: tuple(map(plain, thresholds(item, every))) for item in MEASURES}
+    return {item: bounds for item, bounds in found.items() if bounds}
 
 
-def objective_rules(timing: Timing, *, latency: bool) -> Iterator[Rule]:
+def bucket_rules(used: Mapping[Measure, tuple[str, ...]], timing: Timing) -> Iterator[Rule]:
+    """Only the bounds in use: every bound costs as much as a counter. Prometheus 3 stores ``5.0`` where 2 stored ``5``."""
+    for item, bounds in used.items():
+        wanted = "|".join(bound.replace(".", r"\\.") for bound in bounds)
+        only = ",".join(filter(None, (item.labels, f'le=~"({wanted})(\\\\.0+)?|\\\\+Inf"')))
+        by_bound = summed(f"{item.histogram}_bucket{{{only}}}", labels=("namespace", "le"), timing=timing)
+        yield record(item.tile, f'sum by (namespace, le) (label_replace({by_bound}, "le", "$1", "le", "(.+)\\\\.0+"))')
+
+
+def objective_rules(timing: Timing, used: Iterable[Measure]) -> Iterator[Rule]:
     """Tiles per objective, and their sums and ratios per window. Ratios divide sums of counts: a quiet hour weighs what it counted."""
     total, bad = series.OBJECTIVE_TOTAL, series.OBJECTIVE_BAD
-    yield record(f"{total}:tile", _either(_all_calls(), _all_timed() if latency else None))
-    yield record(f"{bad}:tile", _either(_failed(), _slow() if latency else None))
+    found = tuple(used)
+    yield record(f"{total}:tile", "\nor\n".join([_all_calls(), *map(_counted, found)]))
+    yield record(f"{bad}:tile", "\nor\n".join([_failed(), *map(_missed, found)]))
     for window in SHORT:
         yield record(f"{total}:sum{window}", f"sum_over_time({total}:tile[{within(window)}:{timing.tile}])")
         yield record(f"{bad}:sum{window}", f"sum_over_time({bad}:tile[{within(window)}:{timing.tile}])")
@@ -50,10 +64,6 @@ def objective_rules(timing: Timing, *, latency: bool) -> Iterator[Rule]:
         yield record(f"{bad}:sum{window}", f"sum_over_time({bad}:sum30m[{within(window)}:30m])")
     for window in (*SHORT, *LONG):
         yield record(f"{bad}:ratio{window}", f"{bad}:sum{window} / {total}:sum{window}")
-
-
-def _either(availability: str, latency: str | None) -> str:
-    return availability if latency is None else f"{availability}\nor\n{latency}"
 
 
 def _targets(sli: str) -> str:
@@ -70,10 +80,13 @@ def _failed() -> str:
     return f"{_targets('availability')} + on (namespace) group_left ()\n  ({failed} or {series.NAMESPACE_CALLS} * 0)"
 
 
-def _all_timed() -> str:
-    return f'{_targets("latency")} + on (namespace) group_left () sum by (namespace) ({series.DURATION_BUCKET}{{le="+Inf"}})'
+def _counted(item: Measure) -> str:
+    return f'{_targets(item.sli)} + on (namespace) group_left () sum by (namespace) ({item.tile}{{le="+Inf"}})'
 
 
-def _slow() -> str:
-    fast = f"on (namespace, le) group_left () {series.DURATION_BUCKET}"
-    return f"clamp_min(({_all_timed()})\n  - {fast}, 0)"
+def _missed(item: Measure) -> str:
+    """Buckets count from below: where more is better, what is in the bucket missed; elsewhere, what is not."""
+    below = f"on (namespace, le) group_left () {item.tile}"
+    if item.more_is_better:
+        return f"{_targets(item.sli)} + {below}"
+    return f"clamp_min(({_counted(item)})\n  - {below}, 0)"

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from llmobs.api.effective import Policy
 from llmobs.api.v1alpha1.alerting import Delivery
 from llmobs.api.v1alpha1.budgets import Budget, Match
-from llmobs.api.v1alpha1.objectives import Availability, Objective
+from llmobs.api.v1alpha1.objectives import Objective
 from llmobs.catalogue import metrics
 from llmobs.plan.dashboards.names import dashboard_uid
 from llmobs.plan.rules import series
 from llmobs.plan.rules.money import to_date
-from llmobs.plan.rules.objectives import bound, objectives
+from llmobs.plan.rules.objectives import labels, objectives
 from llmobs.plan.rules.promql import Group, Rule, constant, group, plain, record, selector
 from llmobs.plan.rules.series import Timing
 from llmobs.prices.table import PriceTable
@@ -77,7 +77,5 @@ def _matched(policy: Policy, budget: Budget, prices: PriceTable, timing: Timing)
 
 
 def _objective(policy: Policy, objective: Objective) -> Rule:
-    indicator = objective.indicator
-    kind = {"sli": "availability"} if isinstance(indicator, Availability) else {"sli": "latency", "le": bound(indicator)}
-    labels: Mapping[str, str] = {**_key(policy), "objective": objective.name, **kind}
-    return constant(series.OBJECTIVE_TARGET, indicator.target, labels)
+    found = {**_key(policy), "objective": objective.name, **labels(objective.indicator)}
+    return constant(series.OBJECTIVE_TARGET, objective.indicator.target, found)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from llmobs.api.effective import Policy
 from llmobs.catalogue import metrics
 from llmobs.plan.rules import series
-from llmobs.plan.rules.objectives import objective_rules, thresholds
+from llmobs.plan.rules.objectives import bucket_rules, measured, objective_rules
 from llmobs.plan.rules.promql import Group, Rule, group, record, summed, watched
 from llmobs.plan.rules.series import Timing, within
 
@@ -28,15 +28,15 @@ def cost_group(timing: Timing) -> Group:
 
 
 def calls_group(timing: Timing, policies: Iterable[Policy]) -> Group:
-    """Calls, the durations that objectives ask for, and the objectives themselves: each reads the one before it."""
-    bounds = thresholds(policies)
+    """Calls, the buckets that objectives ask for, and the objectives themselves: each reads the one before it."""
+    used = measured(policies)
     return group(
         "llmobs-calls",
         timing.interval,
         [
             *_calls(timing),
-            *([_durations(bounds, timing)] if bounds else []),
-            *objective_rules(timing, latency=bool(bounds)),
+            *bucket_rules(used, timing),
+            *objective_rules(timing, used),
         ],
     )
 
@@ -57,11 +57,3 @@ def _calls(timing: Timing) -> list[Rule]:
         record(series.UNPRICED, f"sum by (namespace, provider, model, priced) (\n  {unpriced}\n) > 0"),
         record(series.LAST_CALL, f"timestamp({series.NAMESPACE_CALLS} > 0)\nor ({remembered})"),
     ]
-
-
-def _durations(bounds: tuple[str, ...], timing: Timing) -> Rule:
-    """Only the bounds in use: every bound costs as much as a counter. Prometheus 3 stores ``5.0`` where 2 stored ``5``."""
-    wanted = "|".join(bound.replace(".", r"\\.") for bound in bounds)
-    raw = f'{metrics.DURATION}_bucket{{outcome="ok",le=~"({wanted})(\\\\.0+)?|\\\\+Inf"}}'
-    by_bound = summed(raw, labels=("namespace", "le"), timing=timing)
-    return record(series.DURATION_BUCKET, f'sum by (namespace, le) (label_replace({by_bound}, "le", "$1", "le", "(.+)\\\\.0+"))')
