@@ -172,7 +172,10 @@ def test_the_same_event_is_posted_once(apiserver: ApiServer, namespace: str) -> 
 
 def test_facts_tell_what_the_server_serves(apiserver: ApiServer) -> None:
     assert act(apiserver, ready) is True
-    assert act(apiserver, lambda client: facts(client, "x")).prometheus_operator is False
+    found = act(apiserver, lambda client: facts(client, "x"))
+    assert found.prometheus_operator is False
+    told = apiserver.get("/version")
+    assert found.version == (int(told["major"]), int(told["minor"]))
 
 
 def test_without_the_chart_nothing_owns_and_nothing_injects(apiserver: ApiServer, namespace: str) -> None:

@@ -15,7 +15,7 @@ class Files:
     init_container: str
     """Name of the init container that copies the files; a pod that has one of this name has the files."""
     volume: str
-    """Name of the emptyDir that the files are copied into."""
+    """Name of the volume that holds the files: the emptyDir that they are copied into, or their image."""
     size_limit: str
     """Limit of that emptyDir, well above the size of the files."""
     size: int
@@ -24,6 +24,8 @@ class Files:
     """Where the init container sees the volume; not where its image keeps the files."""
     command: tuple[str, ...]
     """What the init container runs: without a shell, and twice in a row without harm."""
+    image_path: str
+    """The folder of the image that is mounted where the image is the volume, relative to the image's root."""
     mount_path: str
     """Where instrumented containers see the volume, read-only."""
     variable: str

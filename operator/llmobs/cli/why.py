@@ -14,6 +14,7 @@ from llmobs.cli.account import Object, account, controlled, document, series, te
 from llmobs.cluster.calls import NOT_ASKED, arrival
 from llmobs.cluster.client import Client, connected, current_namespace
 from llmobs.cluster.errors import Refused
+from llmobs.cluster.facts import version
 from llmobs.cluster.kinds import CRON_JOB, DAEMON_SET, DEPLOYMENT, FLEET, JOB, LIMIT_RANGE, NAMESPACE, POD, POLICY, STATEFUL_SET, Resource
 from llmobs.cluster.pods import pods
 from llmobs.inject.compiled import Platform
@@ -21,7 +22,6 @@ from llmobs.inject.identity import Workload
 from llmobs.inject.select import NEWEST
 from llmobs.kit.errors import Invalid, NotYet
 from llmobs.webhook.store import Store
-from llmobs.webhook.watched import version
 
 EPILOG = """\
 examples:
@@ -115,7 +115,7 @@ async def _why(arguments: argparse.Namespace) -> int:
 
 async def _store(client: Client, namespace: str) -> Store:
     """What admission knows of one namespace."""
-    store = Store(Platform(), version=version(await client.request("GET", "/version")) or NEWEST)
+    store = Store(Platform(), version=await version(client) or NEWEST)
     own: Object | None = await client.get(NAMESPACE, namespace)
     store.replace(NAMESPACE.kind, [own] if own else [])
     store.replace(LIMIT_RANGE.kind, (await client.list(LIMIT_RANGE, namespace=namespace))[0])

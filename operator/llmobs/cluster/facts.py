@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from typing import Any
+
 from llmobs.cluster.client import Client
 from llmobs.cluster.errors import Refused
 from llmobs.cluster.kinds import OURS, POD_MONITOR, PROMETHEUS_RULE, Resource
@@ -10,7 +14,22 @@ from llmobs.plan.inputs import Facts
 
 async def facts(client: Client, namespace: str) -> Facts:
     """The facts that plans depend on."""
-    return Facts(namespace=namespace, prometheus_operator=await serves(client, PROMETHEUS_RULE, POD_MONITOR))
+    known = await serves(client, PROMETHEUS_RULE, POD_MONITOR)
+    return Facts(namespace=namespace, prometheus_operator=known, version=await version(client))
+
+
+async def version(client: Client) -> tuple[int, int] | None:
+    """Major and minor of the API server; None when it will not say."""
+    try:
+        return read(await client.request("GET", "/version"))
+    except Refused:
+        return None
+
+
+def read(answer: Mapping[str, Any]) -> tuple[int, int] | None:
+    """Major and minor of a version; providers write minors such as ``36+``."""
+    major, minor = (re.match(r"[0-9]+", str(answer.get(key, ""))) for key in ("major", "minor"))
+    return (int(major[0]), int(minor[0])) if major and minor else None
 
 
 async def ready(client: Client) -> bool:

@@ -17,10 +17,10 @@ from llmobs.handlers.parts import AGAIN, carry_out, failed
 from llmobs.handlers.reader import View
 from llmobs.handlers.world import Body, Key
 from llmobs.inject.compiled import Platform, compiled
-from llmobs.inject.select import namespace
+from llmobs.inject.select import NEWEST, namespace
 from llmobs.kit.errors import Invalid
 from llmobs.plan.build import policy_parts
-from llmobs.plan.findings import Pods, accepted, budgets, elsewhere, gateway, injection, shadow, telemetry, within
+from llmobs.plan.findings import Pods, accepted, budgets, elsewhere, gateway, injection, shadow, telemetry, undeliverable, within
 from llmobs.plan.status import policy_status, refused_status
 
 _DESTINATION = re.compile(r"^spec\.(defaults\.)?backends\[\d+\]\.destination$")
@@ -51,7 +51,7 @@ async def reconcile(context: Context, where: Key) -> float | None:
         verdict,
         *own,
         *gateway(policy, context.shared()),
-        injection(policy, found, context.webhook),
+        injection(policy, found, context.webhook or undeliverable(policy, context.facts.version)),
         telemetry(policy, found, context.spend),
         within(budgets(policy, context.spend), context.spend, unseen=elsewhere(policy)),
     ]
@@ -113,7 +113,8 @@ async def _pods(context: Context, view: View, policy: Policy) -> Pods:
     platform = Platform(settings=context.settings, namespace=context.namespace)
     siblings = [compiled(item, platform) for where, item in view.policies.items() if where.namespace == place]
     labels = context.world.labels.get(place, {})
-    found = tally(await pods(context.client, place), namespace(place, labels, siblings))[policy.key]
+    governed = namespace(place, labels, siblings, version=context.facts.version or NEWEST)
+    found = tally(await pods(context.client, place), governed)[policy.key]
     reasons = {item.reason: item.count for item in found.skipped}
     states = {"injected": found.injected, "outdated": found.outdated, "skipped": sum(reasons.values()), "missed": len(found.missed)}
     context.metrics.count_pods(namespace=place, policy=policy.identity.name, states=states, reasons=reasons)

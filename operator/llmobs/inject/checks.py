@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from llmobs.api.v1alpha1.injection import IMAGE_VOLUMES
 from llmobs.catalogue.language import Files
 from llmobs.inject.agents import other_agent
-from llmobs.inject.compiled import CompiledPolicy
+from llmobs.inject.compiled import CompiledPolicy, Delivery
 from llmobs.inject.env import left_out
 from llmobs.inject.pod import Container, Meta, NodeTerm, Spec
 from llmobs.inject.reasons import Reason
@@ -86,8 +87,10 @@ def _other_agent(case: Case) -> Reason | None:
 
 
 def present(spec: Spec, language: Files) -> bool:
-    """Whether the pod has the init container of a language already."""
-    return bool(spec.init_containers) and language.init_container in [container.name for container in spec.init_containers or ()]
+    """Whether the pod has the files of a language already: its init container, or its image as a volume."""
+    if spec.init_containers and language.init_container in [container.name for container in spec.init_containers]:
+        return True
+    return any(volume.name == language.volume and volume.image is not None for volume in spec.volumes or ())
 
 
 def _containers(case: Case) -> Reason | None:
@@ -104,13 +107,16 @@ def _visible(case: Case) -> Reason | None:
 def _names(case: Case) -> Reason | None:
     if case.policy is None:
         return None
-    taken = any(_taken(case.spec, case.targets, item.files) for item in case.policy.deliveries)
+    taken = any(_taken(case.spec, case.targets, item) for item in case.policy.deliveries)
     return Reason.NAME_TAKEN if taken else None
 
 
-def _taken(spec: Spec, found: Iterable[Target], language: Files) -> bool:
+def _taken(spec: Spec, found: Iterable[Target], delivery: Delivery) -> bool:
+    language = delivery.files
+    there = present(spec, language)
     for volume in spec.volumes or ():
-        if volume.name == language.volume and volume.empty_dir is None:
+        # An emptyDir that no init container of ours fills is somebody else's where we would bring the image.
+        if volume.name == language.volume and volume.image is None and (volume.empty_dir is None or not (there or delivery.container)):
             return True
     if language.init_container in [container.name for container in spec.containers or ()]:
         return True
@@ -127,10 +133,16 @@ def _path_taken(container: Container, language: Files) -> bool:
     return any(path[len(ours) : len(ours) + 1] in ("", "/") for path in near) if near else False
 
 
+def _delivered(case: Case) -> Reason | None:
+    if case.policy is None or case.namespace.version >= IMAGE_VOLUMES:
+        return None
+    return Reason.DELIVERY_UNAVAILABLE if len(case.policy.copies) < len(case.policy.deliveries) else None
+
+
 def _storage(case: Case) -> Reason | None:
     if case.policy is None:
         return None
-    needed = sum(item.files.size for item in case.policy.deliveries if not present(case.spec, item.files))
+    needed = sum(item.files.size for item in case.policy.copies if not present(case.spec, item.files))
     limits = [_storage_limit(container) for container in case.spec.containers or ()] if needed else []
     # As the kubelet counts: the sum of those containers that have a limit.
     found = [limit for limit in limits if limit is not None]
@@ -151,6 +163,7 @@ CHECKS = (
     Check("no other agent", _other_agent),
     Check("a container to instrument", _containers),
     Check("variables that can be seen", _visible),
+    Check("a delivery that the API server knows", _delivered),
     Check("room for our files", _storage),
     Check("our names are free", _names),
 )

@@ -12,6 +12,7 @@ import msgspec
 from llmobs.api import names
 from llmobs.api.effective import Policy
 from llmobs.api.settings import Settings
+from llmobs.api.v1alpha1.injection import Delivery as DeliveryKind
 from llmobs.api.v1alpha1.injection import EnvVar, InjectionMode
 from llmobs.api.v1alpha1.selector import LabelSelector
 from llmobs.catalogue.language import Files
@@ -57,15 +58,24 @@ class Delivery:
 
     files: Files
     volume: msgspec.Raw
-    mount: msgspec.Raw
-    container: msgspec.Raw
-    """The init container without resources."""
+    container: bytes | None
+    """The init container without resources; none where the image itself is the volume."""
+    from_copy: msgspec.Raw
+    """The mount of an emptyDir that the files are copied into."""
+    from_image: msgspec.Raw
+    """The mount of the image itself."""
+
+    @property
+    def mount(self) -> msgspec.Raw:
+        """The mount of its volume."""
+        return self.from_copy if self.container else self.from_image
 
     def init_container(self, resources: Mapping[str, Any]) -> msgspec.Raw:
         """The init container with these resources; empty ones are left out."""
+        container = self.container or b"{}"
         if not resources:
-            return self.container
-        return msgspec.Raw(bytes(self.container)[:-1] + b',"resources":' + msgspec.json.encode(resources) + b"}")
+            return msgspec.Raw(container)
+        return msgspec.Raw(container[:-1] + b',"resources":' + msgspec.json.encode(resources) + b"}")
 
 
 def _init_container(files: Files, image: str, pull_policy: str) -> dict[str, Any]:
@@ -126,6 +136,11 @@ class CompiledPolicy:
         return frozenset([*self.variables, RESOURCE_ATTRIBUTES, *self.extra, *self.lists])
 
     @cached_property
+    def copies(self) -> tuple[Delivery, ...]:
+        """Those of its languages whose files an init container copies."""
+        return tuple(item for item in self.deliveries if item.container)
+
+    @cached_property
     def volumes(self) -> frozenset[str]:
         """The names of its volumes."""
         return frozenset(item.files.volume for item in self.deliveries)
@@ -154,7 +169,7 @@ class CompiledPolicy:
     @cached_property
     def marks(self) -> Block:
         """The annotations of a pod that has none of ours."""
-        volumes = ",".join(item.files.volume for item in self.deliveries)
+        volumes = ",".join(item.files.volume for item in self.copies)
         return entries("/metadata/annotations", {**self.annotations, **({SAFE_TO_EVICT: volumes} if volumes else {})})
 
     @property
@@ -167,7 +182,7 @@ def compiled(policy: Policy, platform: Platform) -> CompiledPolicy:
     """``policy`` made ready for admission."""
     injection = policy.spec.injection
     chosen = [languages()[name] for name in dict.fromkeys(injection.languages)]
-    deliveries = tuple(_delivery(item.name, item.files, platform) for item in chosen if item.files)
+    deliveries = tuple(_delivery(item.name, item.files, platform, injection.delivery) for item in chosen if item.files)
     own_sdk = any(item.own_sdk for item in chosen)
     lists = {item.files.variable for item in deliveries}
     constant = _constant(policy, platform, files=bool(deliveries))
@@ -220,11 +235,16 @@ def _variable(item: EnvVar) -> msgspec.Raw:
     return fragment({"name": item.name, "value": item.value})
 
 
-def _delivery(name: str, files: Files, platform: Platform) -> Delivery:
+def _delivery(name: str, files: Files, platform: Platform, how: DeliveryKind) -> Delivery:
     images = platform.settings.images
+    image, policy = images.located(getattr(images, name)), images.pull_policy
+    copied = how is DeliveryKind.INIT_CONTAINER
+    source = {"emptyDir": {"sizeLimit": files.size_limit}} if copied else {"image": {"reference": image, "pullPolicy": policy}}
+    mount = {"name": files.volume, "mountPath": files.mount_path, "readOnly": True}
     return Delivery(
         files=files,
-        volume=fragment({"name": files.volume, "emptyDir": {"sizeLimit": files.size_limit}}),
-        mount=fragment({"name": files.volume, "mountPath": files.mount_path, "readOnly": True}),
-        container=fragment(_init_container(files, images.located(getattr(images, name)), images.pull_policy)),
+        volume=fragment({"name": files.volume, **source}),
+        container=bytes(fragment(_init_container(files, image, policy))) if copied else None,
+        from_copy=fragment(mount),
+        from_image=fragment({**mount, "subPath": files.image_path}),
     )

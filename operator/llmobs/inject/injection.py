@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
+from msgspec import Raw
+
 from llmobs.api import names
 from llmobs.inject.checks import Case, present
 from llmobs.inject.compiled import SAFE_TO_EVICT, CompiledPolicy, Delivery
@@ -23,11 +25,12 @@ def operations(case: Case, policy: CompiledPolicy) -> list[Change]:
 
     Containers first: the init container that is put in later may move the init containers among them.
     """
+    odd = _other_kind(case.spec, policy)
     attributes = ResourceAttributes(meta=case.meta, namespace=case.namespace.name, given=policy.attributes)
     made: list[Change] = []
     for target in case.targets:
         made += variables(target.path, target.container, policy, attributes.of(target.container))
-        made += _mounts(target, policy)
+        made += _mounts(target, policy, odd)
     made += _init_containers(case, policy)
     made += _volumes(case.spec, policy)
     made += _pull_secrets(case.spec, policy)
@@ -35,18 +38,29 @@ def operations(case: Case, policy: CompiledPolicy) -> list[Change]:
     return made
 
 
-def _mounts(target: Target, policy: CompiledPolicy) -> Sequence[Change]:
+def _other_kind(spec: Spec, policy: CompiledPolicy) -> set[str]:
+    """Our volumes that the pod has of the other kind: the policy's delivery changed between two passes over this pod."""
+    found = {volume.name: volume.image is not None for volume in spec.volumes or () if volume.name in policy.volumes}
+    return {item.files.volume for item in policy.deliveries if found.get(item.files.volume) is bool(item.container)}
+
+
+def _mounts(target: Target, policy: CompiledPolicy, odd: set[str]) -> Sequence[Change]:
     own = target.container.volume_mounts
-    if own and policy.volumes.isdisjoint([mount.name for mount in own]):
+    if own and not odd and policy.volumes.isdisjoint([mount.name for mount in own]):
         return (policy.mounts.at(target.path),) if policy.deliveries else ()
     known = {(mount.name, mount.mount_path) for mount in own or ()}
-    new = [item.mount for item in policy.deliveries if (item.files.volume, item.files.mount_path) not in known]
+    missing = [item for item in policy.deliveries if (item.files.volume, item.files.mount_path) not in known]
+    new = [_turned(item) if item.files.volume in odd else item.mount for item in missing]
     return appended(f"{target.path}/volumeMounts", new, present=own is not None)
+
+
+def _turned(item: Delivery) -> Raw:
+    return item.from_image if item.container else item.from_copy
 
 
 def _init_containers(case: Case, policy: CompiledPolicy) -> list[Operation]:
     spec = case.spec
-    missing = [item for item in policy.deliveries if not present(spec, item.files)]
+    missing = [item for item in policy.copies if not present(spec, item.files)]
     if not missing:
         return []
     resources = init_resources(spec, case.namespace.version, policy.wishes, case.namespace.ranges)
@@ -77,7 +91,7 @@ def _marks(meta: Meta, spec: Spec, policy: CompiledPolicy) -> list[Change]:
     kept = own if policy.deliveries and all(present(spec, item.files) for item in policy.deliveries) else {}
     wanted = {key: value for key, value in policy.annotations.items() if own.get(key) != value and key not in kept}
     listed = own.get(SAFE_TO_EVICT, "")
-    safe = _safe_to_evict(listed, policy.deliveries)
+    safe = _safe_to_evict(listed, policy.copies)
     if safe != listed:
         wanted[SAFE_TO_EVICT] = safe
     return [

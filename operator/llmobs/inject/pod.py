@@ -61,10 +61,11 @@ class Container(_Part):
 
 
 class Volume(_Part):
-    """A volume; of ``emptyDir`` only its presence matters."""
+    """A volume; of ``emptyDir`` and ``image`` only their presence matters."""
 
     name: str = ""
     empty_dir: Something | None = None
+    image: Something | None = None
 
 
 class Named(_Part):

@@ -34,9 +34,13 @@ class Reason(enum.Enum):
         "EnvironmentHidden",
         "Every container has envFrom, which may set OpenTelemetry's variables unseen; set them in injection.env or in the pod.",
     )
+    DELIVERY_UNAVAILABLE = (
+        "DeliveryUnavailable",
+        "The policy's injection.delivery ImageVolume needs an API server of Kubernetes 1.36 or newer; choose InitContainer.",
+    )
     LITTLE_STORAGE = (
         "LittleStorage",
-        "The pod's limits of ephemeral-storage leave too little beside our files: raise or remove them.",
+        "The pod's limits of ephemeral-storage leave too little beside our files: raise them, or use injection.delivery ImageVolume.",
     )
     NAME_TAKEN = "NameTaken", "The pod uses a container name, volume name or mount path of ours for something else."
     NOT_A_POD = "NotAPod", "The request does not create a pod."

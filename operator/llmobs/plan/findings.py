@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from llmobs.api.conditions import ConditionType, Finding, Reason, Status
 from llmobs.api.effective import Policy
 from llmobs.api.v1alpha1.budgets import Budget
+from llmobs.api.v1alpha1.injection import IMAGE_VOLUMES, Delivery
 from llmobs.api.v1alpha1.status import BudgetState, BudgetStatus, SkippedPods
+from llmobs.catalogue.languages import languages
 
 SETUP = (
     ConditionType.ACCEPTED,
@@ -106,6 +108,16 @@ def injection(policy: Policy, pods: Pods, broken: str | None) -> Finding:
             f"{pods.outdated} of {pods.injected} instrumented pods carry an earlier version of this policy until their workload restarts",
         )
     return said(Status.TRUE, Reason.INJECTED, f"{pods.injected} of {pods.matched} matching pods are instrumented")
+
+
+def undeliverable(policy: Policy, version: tuple[int, int] | None) -> str | None:
+    """Why the policy's delivery does not work with an API server of this version; None when it does, or the version is not known."""
+    injection = policy.spec.injection
+    files = any(languages()[name].files for name in injection.languages)
+    if version is None or version >= IMAGE_VOLUMES or injection.delivery is not Delivery.IMAGE_VOLUME or not files:
+        return None
+    needed, found = (".".join(map(str, item)) for item in (IMAGE_VOLUMES, version))
+    return f"injection.delivery ImageVolume needs Kubernetes {needed}, this API server is {found}: no pod is changed; choose InitContainer"
 
 
 def elsewhere(policy: Policy) -> str | None:

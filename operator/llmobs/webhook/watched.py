@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
-from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 from llmobs.cluster.client import Client, Manifest, connected
 from llmobs.cluster.errors import Refused
+from llmobs.cluster.facts import version
 from llmobs.cluster.installation import WEBHOOK
 from llmobs.cluster.kinds import FLEET, LIMIT_RANGE, NAMESPACE, POLICY, WEBHOOKS, Resource
 from llmobs.cluster.watch import follow
@@ -18,6 +16,9 @@ from llmobs.inject.qos import KubernetesVersion
 from llmobs.kit.errors import NotYet
 from llmobs.webhook.store import Store
 from llmobs.webhook.trust import published
+
+UNTOLD: KubernetesVersion = (1, 35)
+"""Assumed of an API server that does not tell its version: pod-level resources count, and nothing is sent that could be refused."""
 
 VERSION_EVERY, VERSION_RETRY = 600.0, 5.0
 """Seconds between questions for the API server's version, and after one that was not answered."""
@@ -36,6 +37,7 @@ class ClusterSource:
 
     async def run(self, store: Store) -> None:
         """Follow namespaces, LimitRanges, fleets and policies for ever; what is lost on the way is listed again."""
+        store.served_by(UNTOLD)
         async with connected(self._kubeconfig) as client, asyncio.TaskGroup() as group:
             group.create_task(_version(client, store))
             group.create_task(_trusted(client, store))
@@ -58,10 +60,10 @@ def changed(store: Store, kind: str, event: str, body: Manifest) -> None:
 
 
 async def _version(client: Client, store: Store) -> None:
-    """Note the API server's version, again and again, since clusters are upgraded; one that does not tell counts as the newest."""
+    """Note the API server's version, again and again, since clusters are upgraded."""
     while True:
         try:
-            found = version(await client.request("GET", "/version"))
+            found = await version(client)
         except (NotYet, Refused) as error:
             logger.info("the API server's version is not known: %s", error)
             found = None
@@ -78,9 +80,3 @@ async def _trusted(client: Client, store: Store) -> None:
         except (NotYet, Refused) as error:
             logger.info("the webhook configuration is not known: %s", error)
         await asyncio.sleep(TRUST_EVERY)
-
-
-def version(answer: Mapping[str, Any]) -> KubernetesVersion | None:
-    """Major and minor of an API server; providers write minors such as ``36+``."""
-    major, minor = (re.match(r"[0-9]+", str(answer.get(key, ""))) for key in ("major", "minor"))
-    return (int(major[0]), int(minor[0])) if major and minor else None

@@ -62,6 +62,7 @@ POLICY_FIELDS: dict[str, Case] = {
     "injection.containers.exclude": ({}, {"injection": {"containers": {"exclude": ["side"]}}}),
     "injection.env[].name": ({"injection": {"env": [{"name": "A"}]}}, {"injection": {"env": [{"name": "B"}]}}),
     "injection.env[].value": ({"injection": {"env": [{"name": "A"}]}}, {"injection": {"env": [{"name": "A", "value": "v"}]}}),
+    "injection.delivery": ({}, {"injection": {"delivery": "ImageVolume"}}),
     "injection.resources.requests.cpu": figure("requests", cpu="20m"),
     "injection.resources.requests.memory": figure("requests", memory="40Mi"),
     "injection.resources.limits.cpu": figure("limits", cpu="100m"),

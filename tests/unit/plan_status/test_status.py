@@ -8,7 +8,20 @@ from llmobs.api.conditions import ConditionType, Finding, Reason, Status
 from llmobs.api.effective import Policy
 from llmobs.api.effective import policy as effective
 from llmobs.api.v1alpha1.status import SkippedPods
-from llmobs.plan.findings import Pods, Spend, accepted, budgets, elsewhere, gateway, injection, ready, telemetry, within, worst
+from llmobs.plan.findings import (
+    Pods,
+    Spend,
+    accepted,
+    budgets,
+    elsewhere,
+    gateway,
+    injection,
+    ready,
+    telemetry,
+    undeliverable,
+    within,
+    worst,
+)
 from llmobs.plan.status import cents, conditions, policy_status, refused_status
 
 THEN, NOW = "2026-11-21T10:00:00Z", "2026-11-21T11:00:00Z"
@@ -60,6 +73,21 @@ def test_injection(spec: dict[str, Any], pods: Pods, broken: str | None, status:
     found = injection(policy(spec), pods, broken)
     assert (found.status, found.reason) == (status, reason)
     assert said in found.message
+
+
+@pytest.mark.parametrize(
+    ("given", "version", "said"),
+    [
+        ({"delivery": "ImageVolume"}, (1, 35), "needs Kubernetes 1.36, this API server is 1.35"),
+        ({"delivery": "ImageVolume"}, (1, 36), None),
+        ({"delivery": "ImageVolume"}, None, None),
+        ({"delivery": "ImageVolume", "languages": ["sdk"]}, (1, 35), None),
+        ({}, (1, 35), None),
+    ],
+)
+def test_a_delivery_that_the_server_lacks_is_said(given: dict[str, Any], version: tuple[int, int] | None, said: str | None) -> None:
+    found = undeliverable(policy({"injection": given}), version)
+    assert (said is None and found is None) or (found is not None and str(said) in found)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from llmobs.cluster import facts
 from llmobs.inject.compiled import Platform
 from llmobs.inject.select import NEWEST
 from llmobs.kit.errors import Invalid
@@ -78,5 +79,5 @@ def test_watch_events_reach_the_store(store: Store) -> None:
     ],
 )
 def test_version_of_an_api_server(answer: dict[str, Any], want: tuple[int, int] | None) -> None:
-    assert watched.version(answer) == want
+    assert facts.read(answer) == want
     assert Store(Platform()).namespace("x").version == NEWEST

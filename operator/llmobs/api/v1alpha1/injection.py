@@ -20,6 +20,17 @@ OWN_VARIABLES = (
 """Variables whose values follow from other fields."""
 
 
+IMAGE_VOLUMES = (1, 36)
+"""Since this version of Kubernetes every API server takes volumes from images; earlier ones drop them or refuse the pod."""
+
+
+class Delivery(enum.Enum):
+    """How files get into a pod."""
+
+    INIT_CONTAINER = "InitContainer"
+    IMAGE_VOLUME = "ImageVolume"
+
+
 class InjectionMode(enum.Enum):
     """Which matching pods are instrumented."""
 
@@ -73,6 +84,11 @@ class Injection:
     Default python."""
     containers: Containers = prop(factory=Containers)
     """Which containers of a pod are instrumented."""
+    delivery: Delivery = prop(Delivery.INIT_CONTAINER)
+    """How our files get into a pod. InitContainer: an init container copies them into an emptyDir. ImageVolume: the image itself
+    is mounted, without an init container and without room on the node's disk. That needs an API server of Kubernetes 1.36 or
+    newer, nodes whose kubelet is not older than 1.35 and whose container runtime mounts images (containerd 2.1, CRI-O 1.33);
+    before 1.36 it is refused and no pod is changed. Default InitContainer."""
     env: tuple[EnvVar, ...] = prop((), max_items=64, keys=("name",))
     """Extra variables for instrumented containers. A variable that the pod sets itself is never replaced."""
     resources: InitResources = prop(factory=InitResources)

@@ -14,6 +14,7 @@ LANGUAGE = Language(
         copy_path="/mnt/llmobs",
         # -f: a restarted pod finds its emptyDir filled, and files that were copied read-only must not stop the second copy.
         command=("cp", "-Rf", "/llmobs/python", "/mnt/llmobs/"),
+        image_path="llmobs",
         mount_path="/llmobs",
         variable="PYTHONPATH",
         entry="/llmobs/python",
