@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 import yaml
 from llmobs.catalogue import inputs as accepted_inputs
-from llmobs.catalogue import metrics
+from llmobs.catalogue import metadata, metrics
 from llmobs.kit.durations import seconds
 from llmobs.plan import collector
-from llmobs.plan.collector import identity, series
+from llmobs.plan.collector import series
 
 from tests.collector.conftest import inputs
 
@@ -32,10 +32,10 @@ def test_everything_stands_before_the_barrier_and_nothing_that_fails_behind_it()
         "transform/untrust",
         "k8s_attributes",
         "transform/policy",
+        "transform/privacy",
         "transform/normalise",
         "transform/price",
         "transform/observe",
-        "transform/privacy",
         "batch/barrier",
     ]
     behind = [step for name, item in pipelines().items() if name != "traces/in" for step in item["processors"]]
@@ -103,7 +103,8 @@ def test_what_the_collector_writes_on_spans_is_deleted_from_what_clients_send() 
     accepted = {value for name, value in vars(accepted_inputs).items() if name.isupper() and isinstance(value, str)}
 
     assert accepted < ours
-    assert {name for name in ours if not re.search(identity.OWN_SPAN, name)} == accepted
+    assert ours & set(metadata.known()) == accepted
+    assert all(re.search(metadata.RESERVED, name) for name in ours)
 
 
 def test_every_threshold_is_a_bucket_bound() -> None:

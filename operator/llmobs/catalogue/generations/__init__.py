@@ -56,11 +56,22 @@ class Generation:
     namespaces: tuple[str, ...] = ()
     """Prefixes of attribute names, up to a dot, that belong to this generation."""
     metadata: tuple[str, ...] = ()
-    """Attributes in these namespaces that never hold prompts or answers, as regular expressions that match the whole name."""
+    """Attributes that never hold prompts or answers, by their whole names: the collector looks names up, it does not match them."""
     cached_apart: tuple[str, ...] = ()
     """Instrumentation scopes whose input tokens leave out the cached ones: they pass on the provider's own count."""
     reasoning_apart: tuple[str, ...] = ()
     """Instrumentation scopes whose output tokens leave out the reasoning ones, which only the total includes."""
+
+    @property
+    def known(self) -> frozenset[str]:
+        """The metadata, and everything that is read to understand a span."""
+        read = {rename.old for rename in self.renames} | {rename.new for rename in self.renames}
+        return frozenset({*self.metadata, *self.marks, *read, *self.operations})
+
+
+def under(prefix: str, words: str) -> tuple[str, ...]:
+    """The names ``prefix.word`` of several words."""
+    return tuple(f"{prefix}.{word}" for word in words.split())
 
 
 @cache

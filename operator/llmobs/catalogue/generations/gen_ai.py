@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from llmobs.catalogue.generations import CACHE_READ, CACHE_WRITE, OPERATION, PROVIDER, REASONING, Generation, Rename
+from llmobs.catalogue.generations import CACHE_READ, CACHE_WRITE, OPERATION, PROVIDER, REASONING, Generation, Rename, under
+
+_COUNTS = "input_tokens output_tokens cache_read.input_tokens cache_write.input_tokens"
 
 GENERATION = Generation(
     marks=(OPERATION, PROVIDER),
@@ -14,19 +16,18 @@ GENERATION = Generation(
     ),
     namespaces=("gen_ai", "openai"),
     metadata=(
-        r"gen_ai\.(operation\.name|provider\.name|workflow\.name|conversation\.(id|compacted)|data_source\.id|output\.type)",
-        r"gen_ai\.request\.(model|max_tokens|temperature|top_p|top_k|seed|choice\.count|frequency_penalty|presence_penalty)",
-        r"gen_ai\.request\.(encoding_formats|stream|reasoning\.level|previous_response\.id|service_tier)",
-        r"gen_ai\.response\.(id|model|finish_reasons|time_to_first_chunk|time_per_output_chunk|service_tier)",
-        r"gen_ai\.usage\.[a-z0-9_.]+",
-        r"gen_ai\.token\.(type|modality)",
-        r"gen_ai\.agent\.(name|id|version)",
-        r"gen_ai\.tool\.(name|type|call\.id)",
-        r"gen_ai\.prompt\.(name|version)",
-        r"gen_ai\.embeddings\.dimension\.count",
-        r"gen_ai\.retrieval\.top_k",
-        r"gen_ai\.evaluation\.(name|score\.value|score\.label)",
-        r"openai\.(api\.type|request\.service_tier|response\.(service_tier|system_fingerprint))",
+        *under("gen_ai", "operation.name provider.name workflow.name conversation.id conversation.compacted data_source.id output.type"),
+        *under("gen_ai.request", "model max_tokens temperature top_p top_k seed choice.count frequency_penalty presence_penalty"),
+        *under("gen_ai.request", "encoding_formats stream reasoning.level previous_response.id service_tier"),
+        *under("gen_ai.response", "id model finish_reasons time_to_first_chunk time_per_output_chunk service_tier"),
+        *under("gen_ai.usage", "input_tokens output_tokens total_tokens cost"),
+        *under("gen_ai.usage", "cache_read.input_tokens cache_write.input_tokens cache_creation.input_tokens reasoning.output_tokens"),
+        *under("gen_ai.usage", "cache_read_input_tokens cache_creation_input_tokens reasoning_tokens"),
+        *(name for kind in ("text", "image", "audio", "video") for name in under(f"gen_ai.usage.{kind}", _COUNTS)),
+        *under("gen_ai", "token.type token.modality agent.name agent.id agent.version tool.name tool.type tool.call.id"),
+        *under("gen_ai", "prompt.name prompt.version embeddings.dimension.count retrieval.top_k"),
+        *under("gen_ai.evaluation", "name score.value score.label"),
+        *under("openai", "api.type request.service_tier response.service_tier response.system_fingerprint"),
     ),
     cached_apart=("opentelemetry.instrumentation.genai.bedrock",),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llmobs.catalogue.generations import INPUT, OUTPUT, PROVIDER, Generation, Rename
+from llmobs.catalogue.generations import INPUT, OUTPUT, PROVIDER, Generation, Rename, under
 
 GENERATION = Generation(
     marks=("gen_ai.system", "gen_ai.usage.prompt_tokens", "gen_ai.usage.completion_tokens"),
@@ -12,5 +12,10 @@ GENERATION = Generation(
         Rename(OUTPUT, "gen_ai.usage.completion_tokens"),
     ),
     namespaces=("gen_ai",),
-    metadata=(r"gen_ai\.(system|openai\.(request|response)\.(service_tier|system_fingerprint|seed|response_format))",),
+    metadata=(
+        "gen_ai.system",
+        *under("gen_ai.usage", "prompt_tokens completion_tokens"),
+        *under("gen_ai.openai.request", "service_tier system_fingerprint seed response_format"),
+        *under("gen_ai.openai.response", "service_tier system_fingerprint seed response_format"),
+    ),
 )

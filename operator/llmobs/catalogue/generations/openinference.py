@@ -14,6 +14,7 @@ from llmobs.catalogue.generations import (
     TOOL,
     Generation,
     Rename,
+    under,
 )
 
 KIND = "openinference.span.kind"
@@ -38,11 +39,11 @@ GENERATION = Generation(
     },
     namespaces=("openinference", "llm", "embedding", "reranker", "retrieval", "document", "message", "input", "output", "tool", "agent"),
     metadata=(
-        r"openinference\.span\.kind",
-        r"llm\.(provider|system|model_name|token_count\.[a-z_.]+)",
-        r"(embedding|reranker)\.model_name",
-        r"reranker\.top_k",
-        r"(tool|agent)\.(name|id)",
-        r"(input|output)\.mime_type",
+        KIND,
+        *under("llm", "provider system model_name token_count.prompt token_count.completion token_count.total"),
+        *under("llm.token_count.prompt_details", "cache_read cache_write cache_input cached audio"),
+        *under("llm.token_count.completion_details", "reasoning audio"),
+        *("embedding.model_name", "reranker.model_name", "reranker.top_k", "input.mime_type", "output.mime_type"),
+        *("tool.name", "tool.id", "agent.name", "agent.id"),
     ),
 )

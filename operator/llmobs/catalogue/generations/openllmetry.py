@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llmobs.catalogue.generations import AGENT, TOOL, WORKFLOW, Generation, Rename
+from llmobs.catalogue.generations import AGENT, TOOL, WORKFLOW, Generation, Rename, under
 
 KIND = "traceloop.span.kind"
 
@@ -19,8 +19,8 @@ GENERATION = Generation(
     },
     namespaces=("llm", "traceloop"),
     metadata=(
-        r"llm\.(request\.type|is_streaming|usage\.total_tokens|response\.finish_reason|top_k|frequency_penalty|presence_penalty)",
-        r"traceloop\.(span\.kind|workflow\.name|entity\.(name|path|version))",
+        *under("llm", "request.type is_streaming usage.total_tokens response.finish_reason top_k frequency_penalty presence_penalty"),
+        *under("traceloop", "span.kind workflow.name entity.name entity.path entity.version"),
     ),
     cached_apart=("opentelemetry.instrumentation.bedrock",),
     reasoning_apart=("opentelemetry.instrumentation.google_generativeai",),

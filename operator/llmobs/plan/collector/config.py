@@ -126,7 +126,7 @@ def _pipelines(inputs: Inputs, *, out: bool) -> dict[str, Any]:
     return {
         "traces/in": {
             "receivers": [c.OTLP],
-            "processors": [c.MEMORY_LIMITER, UNTRUST, c.K8S_ATTRIBUTES, POLICY, NORMALISE, PRICE, OBSERVE, PRIVACY, BARRIER],
+            "processors": [c.MEMORY_LIMITER, UNTRUST, c.K8S_ATTRIBUTES, POLICY, PRIVACY, NORMALISE, PRICE, OBSERVE, BARRIER],
             "exporters": [*series.connectors(inputs.policies), *([routing.OUT] if out else [])],
         },
         **series.pipelines(inputs.policies, [LABELS, c.DELTA_TO_CUMULATIVE]),

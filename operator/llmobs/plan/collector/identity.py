@@ -14,9 +14,6 @@ from llmobs.plan.collector.policies import CAPTURE, POLICY, RESERVED, ROUTE, by_
 from llmobs.plan.collector.sampling import TERMS, sampled
 from llmobs.plan.inputs import Inputs
 
-OWN_SPAN = r"^(llmobs\.([^.]*$|(tokens|score)\.)|llm\.(model|cost|run|tokens?)(\.|$))"
-"""What the collector writes on spans. What else begins with llmobs. is of :mod:`llmobs.catalogue.inputs`, or nobody reads it."""
-
 WORKLOADS = ("deployment", "statefulset", "daemonset", "cronjob", "job", "pod")
 """What is called the workload, the first that is known."""
 
@@ -32,11 +29,8 @@ def label(name: str) -> str:
 
 
 def untrust() -> dict[str, Any]:
-    """Deletes what only the collector may say: all of k8s, our own names."""
-    return transform(
-        group("resource", [drop("resource.attributes", RESERVED)]),
-        group("span", [drop("span.attributes", OWN_SPAN)]),
-    )
+    """Deletes what only the collector may say of a resource: all of k8s, our own names. Spans lose theirs with their content."""
+    return transform(group("resource", [drop("resource.attributes", RESERVED)]))
 
 
 def k8s_attributes() -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from llmobs.catalogue import generations as names
 from llmobs.catalogue import inputs
+from llmobs.catalogue.generations import openinference
 from llmobs.plan.collector.identity import shortened
 from llmobs.plan.collector.ottl import assign, at, group, literal, span, transform
 from llmobs.plan.collector.price import label
@@ -36,7 +37,7 @@ def scored(slot: int) -> tuple[str, str]:
 
 
 def observe() -> dict[str, Any]:
-    """The processor; behind the one that normalises names, before the one that takes content away."""
+    """The processor; behind the one that normalises names. Content is gone by then: :func:`documents` counts before."""
     operation = span(names.OPERATION)
     event = f"spanevent.name == {literal(names.EVALUATED)}"
     return transform(
@@ -73,18 +74,30 @@ def _tool() -> list[str]:
     return [*named("tool", names.TOOL), *agent(), *outcome()]
 
 
-def _retrieval() -> list[str]:
-    """Found documents are a list, a list as JSON, or one attribute for each; a count wins over all of them."""
-    found, given, flat = at("span.cache", "n"), span(names.DOCUMENTS), at("span.cache", "f")
-    sane = f"{found} >= 0.0 and {found} <= {literal(MOST_RESULTS)}"
-    return [
-        assign(span(TOOK), "true"),
-        *outcome(),
+def documents() -> dict[str, object]:
+    """Counts found documents before they are left out: a list, a list as JSON, or one attribute for each; a count wins over all of them.
+
+    It is noted under the name by which an application says it.
+    """
+    found, given, flat, noted = at("span.cache", "n"), span(names.DOCUMENTS), at("span.cache", "f"), span(inputs.RESULTS)
+    statements = [
         assign(flat, "span.attributes"),
         f'keep_matching_keys({flat}, "^retrieval\\\\.documents\\\\.[0-9]+\\\\.document\\\\.content$")',
         assign(found, f"Double(Len({flat}))", f"Len({flat}) > 0"),
         assign(found, f"Double(Len({given}))", f"IsList({given})"),
         assign(found, f"Double(Len(ParseJSON({given})))", f"IsString({given})"),
+        assign(noted, found, f"{noted} == nil", f"{found} != nil"),
+    ]
+    retrieves = [f'{span(names.OPERATION)} == "retrieval"', f'{span(openinference.KIND)} == "RETRIEVER"']
+    return group("span", statements, conditions=[f"{given} != nil", *retrieves])
+
+
+def _retrieval() -> list[str]:
+    found = at("span.cache", "n")
+    sane = f"{found} >= 0.0 and {found} <= {literal(MOST_RESULTS)}"
+    return [
+        assign(span(TOOK), "true"),
+        *outcome(),
         assign(found, f"Double({span(inputs.RESULTS)})", f"{span(inputs.RESULTS)} != nil"),
         assign(span(RESULTS), found, sane),
     ]

@@ -71,6 +71,11 @@ def drop(target: str, pattern: str) -> str:
     return f"delete_matching_keys({target}, {literal(pattern)})"
 
 
+def keep(target: str, keys: Iterable[str]) -> str:
+    """Delete all keys of a map but these."""
+    return f"keep_keys({target}, [{', '.join(literal(key) for key in keys)}])"
+
+
 def matches(value: str, pattern: str) -> str:
     """The condition that the expression ``value`` matches ``pattern``."""
     return f"IsMatch({value}, {literal(pattern)})"

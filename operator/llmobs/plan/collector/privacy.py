@@ -1,6 +1,7 @@
-"""What leaves the gateway when prompts and answers must not: known metadata, and nothing else in the namespaces of LLM telemetry.
+"""What leaves the gateway of prompts and answers: the step before all others that look at spans, so that content costs nothing later.
 
-Attributes outside these namespaces are an application's own: they leave unless their name says that they hold text.
+First only the attributes stay that are known by name to hold none. The rest stands beside, is searched for what may leave too, and
+comes back. So a statement that fails leaves less, not more.
 """
 
 from __future__ import annotations
@@ -8,92 +9,80 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from llmobs.catalogue.generations import generations
-from llmobs.plan.collector.ottl import assign, at, drop, group, literal, matches, resource, transform
+from llmobs.catalogue import metadata
+from llmobs.plan.collector import observe
+from llmobs.plan.collector.ottl import assign, at, drop, group, keep, literal, matches, resource, transform
 from llmobs.plan.collector.policies import CAPTURE
-
-OWN = (r"llmobs\..+", r"llm\.(model|cost\.(usd|priced))")
-"""What the gateway wrote itself."""
-
-FOREIGN = (
-    "ai|agno|braintrust|crewai|gcp\\.vertex\\.agent|haystack|helicone|langfuse|langgraph|langsmith|litellm|lmnr|logfire|mcp|mlflow|"
-    "pydantic_ai|smolagents|strands|wandb|weave"
-)
-"""Further namespaces of LLM frameworks."""
-
-FOREIGN_METADATA = (
-    r"ai\.(operationId|model\.(id|provider)|toolCall\.(name|id)|response\.(id|model|finishReason)|usage\.[A-Za-z]+)",
-    r"langfuse\.(user\.id|session\.id|version|release|environment|trace\.(name|tags|public)|observation\.(type|level)|prompt\.(name|version))",
-    r"mcp\.(method\.name|session\.id|protocol\.version)",
-)
-
-TEXT = (
-    "all_messages_events|answers?|args|arguments|body|completions?|contents?|context|documents?|events|headers?|history|inputs?|instructions?|"
-    "kwargs|messages?|metadata|outputs?|parameters|params|payload|prompts?|question|query|reasoning|request|request_data|response|"
-    "response_data|results?|stack|stacktrace|statement|summary|template|text|thoughts?|tool_calls|transcript|values?"
-)
-"""Last words of attribute names that say: text of the application."""
-
-ADDRESSES = r"url\.(full|query)|http\.(url|target)|process\.command(_line|_args)?"
-"""Where a question may stand in an address or on a command line."""
-
-SECRETS = r"(?i)(^|[._-])(headers|authorization|api[_-]?key|secret|password|cookie)([._-]|$)"
-"""Never let out, however much may be captured: an instrumentation is known to write request headers."""
-
-EVENTS = (r"exception\.(type|escaped)",)
 
 REMOVED = "[removed]"
 
+REST = at("span.cache", "rest")
+"""The attributes of a span whose names are not known."""
+
 
 def privacy() -> dict[str, Any]:
-    """The processor. A resource without a word on capture counts as None; a statement that fails leaves less, not more."""
-    none = f'{resource(CAPTURE)} != "Full"'
+    """The processor. A resource without a word on capture counts as None."""
+    none, full = f'{resource(CAPTURE)} != "Full"', f'{resource(CAPTURE)} == "Full"'
     return transform(
-        group("resource", [drop("resource.attributes", f"^({ADDRESSES})$")], conditions=[none]),
-        group("span", [drop("span.attributes", SECRETS)]),
-        group("spanevent", [drop("spanevent.attributes", SECRETS)]),
+        observe.documents(),
+        group("resource", [drop("resource.attributes", metadata.ADDRESSES)], conditions=[none]),
         group("scope", [drop("scope.attributes", ".*")], conditions=[none]),
-        group("span", _span(), conditions=[none]),
+        group("span", [*_split(), *_nothing(), *_join(), _status()], conditions=[none]),
         group("spanevent", _event(), conditions=[none]),
+        group("span", [*_split(), *_everything(), *_join()], conditions=[full]),
+        group("spanevent", [drop("spanevent.attributes", metadata.SECRETS)], conditions=[full]),
     )
 
 
-def known(*more: str) -> str:
-    """The names of attributes that hold no text of the application."""
-    listed = [name for item in generations() for name in item.metadata]
-    return _whole([*listed, *more])
-
-
 def namespaces() -> str:
-    """The names of attributes of which only the known ones leave."""
-    own = sorted({name for item in generations() for name in item.namespaces})
-    return rf"^({'|'.join(own)}|{FOREIGN})(\.|$)"
+    """The pattern of names of which only the known ones leave; those outside that are known go along, because they are kept anyway."""
+    return rf"^({'|'.join(sorted([*metadata.namespaces(), *map(_exact, metadata.GENERAL)]))})(\.|$)"
 
 
 def text() -> str:
-    """The names of attributes that hold text by their last word."""
-    return rf"^({ADDRESSES})$|(?i)(^|[._-])({TEXT})$"
+    """The pattern of names that hold text by their last word."""
+    return rf"(?i)(^|[._-])({'|'.join(metadata.TEXT)})$"
 
 
-def _span() -> list[str]:
-    keep = at("span.cache", "keep")
-    return [
-        assign(keep, "span.attributes"),
-        f"keep_matching_keys({keep}, {literal(known(*OWN, *FOREIGN_METADATA))})",
-        drop("span.attributes", namespaces()),
-        drop("span.attributes", text()),
-        f'merge_maps(span.attributes, {keep}, "upsert")',
-        assign("span.status.message", literal(REMOVED), 'span.status.message != ""'),
-    ]
+def known() -> str:
+    """The pattern of the names that are known."""
+    return rf"^({'|'.join(map(_exact, metadata.known()))})$"
+
+
+def _split() -> Iterable[str]:
+    yield assign(REST, "span.attributes")
+    yield keep("span.attributes", metadata.known())
+
+
+def _nothing() -> Iterable[str]:
+    yield drop(REST, r"^gen_ai\.")  # a plain beginning is far cheaper than any alternation, and most names begin so
+    yield drop(REST, namespaces())
+    yield drop(REST, metadata.ADDRESSES)
+    yield drop(REST, text())
+    yield drop(REST, metadata.SECRETS)
+
+
+def _everything() -> Iterable[str]:
+    yield drop(REST, known())
+    yield drop(REST, metadata.RESERVED)
+    yield drop(REST, metadata.SECRETS)
+
+
+def _join() -> Iterable[str]:
+    yield f'merge_maps(span.attributes, {REST}, "upsert")'
+
+
+def _status() -> str:
+    return assign("span.status.message", literal(REMOVED), 'span.status.message != ""')
 
 
 def _event() -> list[str]:
     prose = f"not {matches('spanevent.name', r'^[A-Za-z0-9_./-]{1,64}$')}"
     return [
-        f"keep_matching_keys(spanevent.attributes, {literal(known(*EVENTS))})",
+        keep("spanevent.attributes", sorted({*metadata.known(), *metadata.EVENT_METADATA})),
         assign("spanevent.name", literal(REMOVED), prose),
     ]
 
 
-def _whole(names: Iterable[str]) -> str:
-    return f"^({'|'.join(names)})$"
+def _exact(name: str) -> str:
+    return name.replace(".", r"\.")
