@@ -60,6 +60,7 @@ def places(apiserver: ApiServer) -> ApiServer:
             if hard:
                 path = f"/api/v1/namespaces/{name}/resourcequotas"
                 made = apiserver.create(path, {"metadata": {"name": "q"}, "spec": {"hard": hard}})
+                del made["metadata"]["resourceVersion"]  # a quota controller, where one runs, has written meanwhile
                 made["status"] = {"hard": hard, "used": dict.fromkeys(hard, "0")}
                 status, answer = apiserver.request("PUT", f"{path}/q/status", made)
                 assert status == 200, answer
