@@ -42,6 +42,8 @@ class Reason(enum.Enum):
     NO_PODS = "NoPods"
     PODS_NOT_INJECTED = "PodsNotInjected"
     PODS_BEFORE_POLICY = "PodsBeforePolicy"
+    ROLLED_BACK = "RolledBack"
+    ROLLBACK_REFUSED = "RollbackRefused"
     PODS_OUTDATED = "PodsOutdated"
     ROLLED_OUT = "RolledOut"
     ROLLING_OUT = "RollingOut"

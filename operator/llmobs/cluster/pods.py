@@ -13,6 +13,7 @@ from llmobs.api import names
 from llmobs.api.v1alpha1.status import SkippedPods
 from llmobs.cluster.client import Client, Manifest
 from llmobs.cluster.kinds import POD
+from llmobs.cluster.workloads import behind
 from llmobs.inject.compiled import CompiledPolicy
 from llmobs.inject.decide import Decision, decide
 from llmobs.inject.patch import Misfit
@@ -42,6 +43,7 @@ class _Count:
     outdated: int = 0
     missed: list[str] = field(default_factory=list)
     before: list[str] = field(default_factory=list)
+    rolled_back: set[str] = field(default_factory=set)
     skipped: Counter[str] = field(default_factory=Counter)
     examples: dict[str, str] = field(default_factory=dict)
     elsewhere: set[str] = field(default_factory=set)
@@ -59,6 +61,7 @@ class _Count:
             skipped=tuple(SkippedPods(reason=reason, count=count, example=self.examples[reason]) for reason, count in ordered),
             missed=tuple(self.missed),
             before=tuple(self.before),
+            rolled_back=tuple(sorted(self.rolled_back)),
             elsewhere=tuple(sorted(self.elsewhere)),
         )
 
@@ -67,7 +70,7 @@ def tally(found: Iterable[Manifest], namespace: Namespace) -> Mapping[str, Pods]
     """How each policy of a namespace (by its key) fares with the namespace's pods."""
     counts = {policy.key: _Count() for policy in namespace.policies}
     for pod in found:
-        candidates = matching(namespace.policies, pod["metadata"].get("labels") or {})
+        candidates = candidates_for(pod, namespace)
         name = str(pod["metadata"]["name"])
         if candidates:
             _judge(counts[candidates[0].key], pod, candidates[0], namespace)
@@ -79,6 +82,11 @@ def tally(found: Iterable[Manifest], namespace: Namespace) -> Mapping[str, Pods]
     return {key: count.done() for key, count in counts.items()}
 
 
+def candidates_for(pod: Manifest, namespace: Namespace) -> list[CompiledPolicy]:
+    """The policies that select a pod; the first one governs it."""
+    return matching(namespace.policies, pod["metadata"].get("labels") or {})
+
+
 def _judge(count: _Count, pod: Manifest, policy: CompiledPolicy, namespace: Namespace) -> None:
     count.matched += 1
     meta = pod["metadata"]
@@ -88,6 +96,8 @@ def _judge(count: _Count, pod: Manifest, policy: CompiledPolicy, namespace: Name
         count.outdated += (meta.get("annotations") or {}).get(names.POLICY_REVISION) != policy.revision
         return
     reason = _decision(pod, namespace).reason
+    if reason is Reason.ROLLED_BACK:
+        count.rolled_back.add(str(behind(pod)))
     if reason not in (Reason.INJECTED, Reason.ALREADY_INJECTED):
         count.skip(reason.value, name)
     elif policy.created and str(meta.get("creationTimestamp") or "~") <= policy.created:

@@ -13,10 +13,12 @@ from llmobs.api.settings import Settings
 from llmobs.cluster.client import Client
 from llmobs.cluster.events import Recorder
 from llmobs.cluster.installation import Owners
+from llmobs.cluster.workloads import Restarts
 from llmobs.handlers.reader import Reader, View
 from llmobs.handlers.world import Key, World
 from llmobs.plan.findings import Spend, worst
 from llmobs.plan.inputs import Facts
+from llmobs.plan.rollback import Workload
 from llmobs.telemetry.controller import Metrics
 
 
@@ -74,6 +76,9 @@ class Context:
     waiting: set[Key] = field(default_factory=set)
     """Policies whose status waits until the fleet's objects are those of their newest spec."""
     refreshed: datetime | None = None
+    restarts: Restarts = field(default_factory=Restarts)
+    looping: set[tuple[str, Workload]] = field(default_factory=set)
+    """Workloads, with their namespaces, that were seen to crash-loop without instrumentation."""
     settled: dict[str, tuple[View, tuple[Finding, ...]]] = field(default_factory=dict)
     """By uid, the view for which a policy's objects were last found to be in place, with the findings."""
 

@@ -10,17 +10,15 @@ from llmobs.api.memory import noted
 from llmobs.cluster.installation import reference
 from llmobs.cluster.kinds import POLICY, POLICY_KINDS
 from llmobs.cluster.live import live
-from llmobs.cluster.pods import pods, tally
 from llmobs.cluster.status import write
 from llmobs.handlers.context import Context, now, text
 from llmobs.handlers.parts import AGAIN, carry_out, failed
+from llmobs.handlers.pods import look
 from llmobs.handlers.reader import View
 from llmobs.handlers.world import Body, Key
-from llmobs.inject.compiled import Platform, compiled
-from llmobs.inject.select import NEWEST, namespace
 from llmobs.kit.errors import Invalid
 from llmobs.plan.build import policy_parts
-from llmobs.plan.findings import Pods, accepted, budgets, elsewhere, gateway, injection, shadow, telemetry, undeliverable, within
+from llmobs.plan.findings import accepted, budgets, elsewhere, gateway, injection, shadow, telemetry, undeliverable, within
 from llmobs.plan.status import policy_status, refused_status
 
 _DESTINATION = re.compile(r"^spec\.(defaults\.)?backends\[\d+\]\.destination$")
@@ -45,12 +43,13 @@ async def reconcile(context: Context, where: Key) -> float | None:
     if _early(context, refused=invalid is not None):
         context.waiting.add(where)
         return None
-    found = await _pods(context, view, policy)
+    found, undone = await look(context, view, policy)
     verdict = accepted(policy, found) if invalid is None else refusal(invalid)
     findings = [
         verdict,
         *own,
         *gateway(policy, context.shared()),
+        *undone,
         injection(policy, found, context.webhook or undeliverable(policy, context.facts.version)),
         telemetry(policy, found, context.spend),
         within(budgets(policy, context.spend), context.spend, unseen=elsewhere(policy)),
@@ -106,16 +105,3 @@ async def _objects(context: Context, view: View, policy: Policy, body: Body) -> 
     if not failed(findings):
         context.settled[uid] = (view, findings)
     return findings
-
-
-async def _pods(context: Context, view: View, policy: Policy) -> Pods:
-    place = policy.identity.namespace
-    platform = Platform(settings=context.settings, namespace=context.namespace)
-    siblings = [compiled(item, platform) for where, item in view.policies.items() if where.namespace == place]
-    labels = context.world.labels.get(place, {})
-    governed = namespace(place, labels, siblings, version=context.facts.version or NEWEST)
-    found = tally(await pods(context.client, place), governed)[policy.key]
-    reasons = {item.reason: item.count for item in found.skipped}
-    states = {"injected": found.injected, "outdated": found.outdated, "skipped": sum(reasons.values()), "missed": len(found.missed)}
-    context.metrics.count_pods(namespace=place, policy=policy.identity.name, states=states, reasons=reasons)
-    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from llmobs.api import names
 from llmobs.api.v1alpha1.injection import IMAGE_VOLUMES
 from llmobs.catalogue.language import Files
 from llmobs.inject.agents import other_agent
@@ -54,6 +55,10 @@ def _asked(case: Case) -> Reason | None:
 def _mirror(case: Case) -> Reason | None:
     static = MIRROR in (case.meta.annotations or {}) or any(owner.kind == "Node" for owner in case.meta.owner_references or ())
     return Reason.MIRROR_POD if static else None
+
+
+def _rolled_back(case: Case) -> Reason | None:
+    return Reason.ROLLED_BACK if names.ROLLED_BACK in (case.meta.annotations or {}) else None
 
 
 def _host_network(case: Case) -> Reason | None:
@@ -158,6 +163,7 @@ def _storage_limit(container: Container) -> int | None:
 CHECKS = (
     Check("labels, policy and mode", _asked),
     Check("not a static pod", _mirror),
+    Check("not rolled back", _rolled_back),
     Check("a network of its own", _host_network),
     Check("runs on Linux", _windows),
     Check("no other agent", _other_agent),

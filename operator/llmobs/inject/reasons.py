@@ -26,6 +26,10 @@ class Reason(enum.Enum):
     POLICY_DISABLED = "PolicyDisabled", "The policy has injection.mode Disabled, which no label overrides."
     NOT_OPTED_IN = "NotOptedIn", "The policy has injection.mode OptIn; label the pod or its namespace llmobs.dev/inject=true."
     MIRROR_POD = "MirrorPod", "A static pod: the kubelet runs it from a file, and a change here would not reach it."
+    ROLLED_BACK = (
+        "RolledBack",
+        "The workload crash-looped when instrumented; remove the annotation llmobs.dev/rolled-back of its pod template to try again.",
+    )
     HOST_NETWORK = "HostNetwork", "The pod uses the node's network, so its telemetry could not be told from its neighbours'."
     WINDOWS_NODE = "WindowsNode", "The pod runs on Windows, where the files to be copied do not work."
     OTHER_AGENT = "OtherAgent", "Another agent instruments this pod; two at once would disturb one another."

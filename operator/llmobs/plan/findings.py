@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from llmobs.api import names
 from llmobs.api.conditions import ConditionType, Finding, Reason, Status
 from llmobs.api.effective import Policy
 from llmobs.api.v1alpha1.budgets import Budget
@@ -40,6 +41,8 @@ class Pods:
     """Names of pods that should be instrumented and are not: created while the webhook was away, or the policy said otherwise."""
     before: tuple[str, ...] = ()
     """Names of pods that are older than the policy and were never due."""
+    rolled_back: tuple[str, ...] = ()
+    """Workloads, such as ``Deployment/web``, that crash-looped when they were instrumented."""
     elsewhere: tuple[str, ...] = ()
     """Keys of policies that won pods this policy's selector matches as well."""
 
@@ -85,6 +88,13 @@ def injection(policy: Policy, pods: Pods, broken: str | None) -> Finding:
         return said(Status.TRUE, Reason.DISABLED, "injection.mode is Disabled")
     if broken:
         return said(Status.FALSE, Reason.NOT_AVAILABLE, broken)
+    if pods.rolled_back:
+        return said(
+            Status.FALSE,
+            Reason.ROLLED_BACK,
+            f"{', '.join(pods.rolled_back)}: crash-looped when instrumented, and left alone since; find out why, then remove the annotation"
+            f" {names.ROLLED_BACK} from the pod template",
+        )
     if pods.missed:
         return said(
             Status.FALSE,

@@ -28,6 +28,9 @@ class Metrics:
             "llmobs_reconcile_errors", "Reconciliations that failed and are tried again.", ["kind", "cause"], registry=self.registry
         )
         self.writes = Counter("llmobs_writes", "Objects written or deleted in the cluster.", ["kind", "action"], registry=self.registry)
+        self.restarts = Counter(
+            "llmobs_workload_restarts", "Workloads restarted, by cause (rollback, rollout).", ["cause"], registry=self.registry
+        )
         self.queue = Gauge("llmobs_queue_length", "Reconciliations waiting.", registry=self.registry)
         self.oldest = Gauge("llmobs_queue_oldest_seconds", "How long the oldest due reconciliation has waited.", registry=self.registry)
         self.watch = Gauge(

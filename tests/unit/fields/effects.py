@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -12,14 +13,17 @@ from llmobs.api import effective
 from llmobs.api.effective import Identity
 from llmobs.api.settings import Settings
 from llmobs.api.v1alpha1.pricelist import LLMPriceListSpec
+from llmobs.cluster.workloads import Restarts, observed
 from llmobs.inject.compiled import Platform, compiled
 from llmobs.inject.decide import decide
 from llmobs.inject.pod import decode as decode_pod
 from llmobs.inject.select import namespace
 from llmobs.kit.decode import decode
+from llmobs.kit.durations import seconds
 from llmobs.kit.errors import Invalid
 from llmobs.plan.build import check, fleet_parts, policy_parts
 from llmobs.plan.inputs import Facts, Inputs
+from llmobs.plan.rollback import Observed, Workload, blamed
 from llmobs.prices.table import PriceTable, table
 
 BURSTABLE = {"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"cpu": "2", "memory": "2Gi"}}
@@ -59,7 +63,26 @@ def _planned(*texts: str) -> str:
     parts = [*fleet_parts(inputs), *policy_parts(inputs, policy)]
     pod = decode_pod(msgspec.json.encode(POD))
     decision = decide(pod, namespace("team", LABELS, [compiled(policy, Platform())]))
-    return json.dumps([[part.manifests for part in parts], decision.reason.value, decision.operations, policy.restrictions], default=str)
+    rolled_back = [str(item) for item in blamed(policy.spec.injection.rollback, looping(policy.spec.injection.rollback.window), ())]
+    done = [decision.reason.value, decision.operations, policy.restrictions, rolled_back]
+    return json.dumps([[part.manifests for part in parts], *done], default=str)
+
+
+def looping(window: str) -> dict[Workload, list[Observed]]:
+    """A workload whose one pod, 11 minutes old, restarted three times in its first nine and a half."""
+    begun = datetime(2026, 1, 1, tzinfo=UTC)
+    meta = {"name": "web-1", "uid": "u", "labels": {"llmobs.dev/injected": "true"}}
+    container = {"name": "app", "env": [{"name": "LLMOBS_ENDPOINT"}]}
+
+    def pod(count: int) -> dict[str, Any]:
+        status = {"startTime": begun.isoformat(), "containerStatuses": [{"name": "app", "restartCount": count}]}
+        return {"metadata": meta, "spec": {"containers": [container]}, "status": status}
+
+    restarts, later = Restarts(), begun + timedelta(minutes=11)
+    for minutes, count in ((0.5, 0), (9.5, 3), (11, 3)):
+        restarts.note("team", [pod(count)], begun + timedelta(minutes=minutes))
+    seen = restarts.within(pod(3), "team", window=seconds(window), now=later)
+    return {Workload("Deployment", "web"): [observed(pod(3), restarts=seen, now=later)]}
 
 
 Case = tuple[Mapping[str, Any], Mapping[str, Any]]

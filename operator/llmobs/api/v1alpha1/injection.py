@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from llmobs.api.v1alpha1.resources import InitResources
 from llmobs.catalogue.languages import languages
+from llmobs.kit.durations import SHORT, seconds
 from llmobs.kit.schema import Rule, prop
 
 OWN_VARIABLES = (
@@ -71,6 +72,29 @@ class EnvVar:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Rollback:
+    """When a workload that crash-loops is no longer instrumented."""
+
+    enabled: bool = prop(True)
+    """Whether a workload whose instrumented pods crash-loop, and did not before, is restarted once without instrumentation and left
+    alone until a person removes the annotation llmobs.dev/rolled-back from its pod template. Default true."""
+    restarts: int = prop(3, minimum=1, maximum=100)
+    """So many restarts of one container within the window are a crash loop. Default 3."""
+    window: str = prop(
+        "10m",
+        pattern=SHORT,
+        rules=(
+            Rule(
+                cel="duration(self) >= duration('1m') && duration(self) <= duration('1h')",
+                message="must be between 1m and 1h",
+                holds=lambda text: 60 <= seconds(text) <= 3600,
+            ),
+        ),
+    )
+    """The time within which restarts count, 1m to 1h. Default 10m."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Injection:
     """How pods are instrumented."""
 
@@ -93,3 +117,5 @@ class Injection:
     """Extra variables for instrumented containers. A variable that the pod sets itself is never replaced."""
     resources: InitResources = prop(factory=InitResources)
     """Requests and limits of our init container. They move the figures, never the pod's QoS class nor what it asks of a node."""
+    rollback: Rollback = prop(factory=Rollback)
+    """When a workload that crash-loops is no longer instrumented."""

@@ -1,0 +1,118 @@
+"""The workloads behind pods: what is seen of them, how often their containers restarted, and the changes that restart them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from llmobs.api import names
+from llmobs.catalogue.languages import languages
+from llmobs.cluster.client import Client, Manifest
+from llmobs.cluster.kinds import CRON_JOB, DAEMON_SET, DEPLOYMENT, STATEFUL_SET, Resource
+from llmobs.inject.identity import workload
+from llmobs.inject.pod import Meta
+from llmobs.inject.workload import TEMPLATES
+from llmobs.plan.rollback import Observed, Workload
+
+CHANGEABLE: Mapping[str, Resource] = {item.kind: item for item in (DEPLOYMENT, STATEFUL_SET, DAEMON_SET, CRON_JOB)}
+"""The kinds whose pod template can be changed."""
+
+_OURS = frozenset(item.files.init_container for item in languages().values() if item.files)
+
+
+def behind(pod: Manifest) -> Workload:
+    """The workload of a pod; the pod itself where nothing we know controls it."""
+    found = workload(msgspec.convert(pod["metadata"], Meta))
+    return Workload("Pod", str(pod["metadata"]["name"])) if found is None else Workload(found.kind, found.name)
+
+
+class Restarts:
+    """How often the containers of a namespace's pods restarted lately. The API server only tells totals, so that they are remembered."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, dict[str, list[tuple[datetime, int]]]] = {}
+
+    def note(self, namespace: str, pods: Iterable[Manifest], now: datetime) -> None:
+        """Remember the totals of all pods of a namespace as they are now."""
+        before = self._seen.get(namespace, {})
+        self._seen[namespace] = {uid: [*before.get(uid, []), (now, total(pod))] for pod in pods if (uid := str(pod["metadata"].get("uid")))}
+
+    def within(self, pod: Manifest, namespace: str, *, window: float, now: datetime) -> int:
+        """Restarts within ``window`` seconds. Of a pod that is older than that and was not seen then: since it was first seen."""
+        if uptime(pod, now) <= window:
+            return total(pod)
+        seen = self._seen.get(namespace, {}).get(str(pod["metadata"].get("uid")), [])
+        while len(seen) > 1 and (now - seen[1][0]).total_seconds() >= window:
+            seen.pop(0)
+        return total(pod) - seen[0][1] if seen else 0
+
+
+def total(pod: Manifest) -> int:
+    """Restarts of the container that restarted most, of those that instrumentation concerns."""
+    return max((int(item.get("restartCount", 0)) for item in _concerned(pod)), default=0)
+
+
+def uptime(pod: Manifest, now: datetime) -> float:
+    """Seconds since a pod was started on its node; 0 for one that was not."""
+    started = (pod.get("status") or {}).get("startTime")
+    return (now - datetime.fromisoformat(started)).total_seconds() if started else 0.0
+
+
+def _concerned(pod: Manifest) -> list[Mapping[str, Any]]:
+    status, spec = pod.get("status") or {}, pod.get("spec") or {}
+    found = [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
+    if not _marked(pod):
+        return found
+    containers = [*(spec.get("initContainers") or []), *(spec.get("containers") or [])]
+    ours = {item["name"] for item in containers if any(entry["name"].startswith("LLMOBS_") for entry in item.get("env") or [])}
+    return [item for item in found if item["name"] in ours | _OURS]
+
+
+def _marked(pod: Manifest) -> bool:
+    return (pod["metadata"].get("labels") or {}).get(names.INJECTED) == "true"
+
+
+def observed(pod: Manifest, *, restarts: int, now: datetime) -> Observed:
+    """What matters of a pod."""
+    annotations = pod["metadata"].get("annotations") or {}
+    conditions = {item["type"]: item["status"] for item in (pod.get("status") or {}).get("conditions") or []}
+    waiting = [((item.get("state") or {}).get("waiting") or {}).get("reason") for item in _concerned(pod)]
+    return Observed(
+        name=str(pod["metadata"]["name"]),
+        injected=_marked(pod),
+        revision=str(annotations.get(names.POLICY_REVISION, "")),
+        rolled_back=names.ROLLED_BACK in annotations,
+        restarts=restarts,
+        backing_off="CrashLoopBackOff" in waiting,
+        ready=conditions.get("Ready") == "True",
+        up=uptime(pod, now),
+    )
+
+
+async def find(client: Client, where: Workload, namespace: str) -> Manifest | None:
+    """A workload as it is; None for one that is gone, or of a kind whose pods can't be changed."""
+    kind = CHANGEABLE.get(where.kind)
+    found = None if kind is None else await client.get(kind, where.name, namespace=namespace)
+    return None if found is None or kind is None else {**found, "apiVersion": kind.api_version, "kind": kind.kind}
+
+
+def annotation(body: Manifest, name: str) -> str | None:
+    """The value of an annotation of a workload's pod template."""
+    found: Any = body
+    for part in (*TEMPLATES[body["kind"]], "metadata", "annotations"):
+        found = (found or {}).get(part)
+    value = (found or {}).get(name)
+    return None if value is None else str(value)
+
+
+async def annotate(client: Client, body: Manifest, name: str, value: str) -> None:
+    """Set an annotation of a workload's pod template, which restarts it; refused when the workload has changed meanwhile."""
+    patch: Manifest = {"metadata": {"annotations": {name: value}}}
+    for part in reversed(TEMPLATES[body["kind"]]):
+        patch = {part: patch}
+    meta = body["metadata"]
+    patch["metadata"] = {"resourceVersion": meta["resourceVersion"]}
+    await client.merge(CHANGEABLE[body["kind"]], meta["name"], patch, namespace=meta["namespace"])

@@ -1,0 +1,64 @@
+"""Which workloads crash-loop because they were instrumented; pure, from what is seen of their pods."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from llmobs.api.v1alpha1.injection import Rollback
+
+SETTLED = 60.0
+"""Seconds that a pod must have been up to count as well: one that crashes late looks well at first."""
+
+
+class Workload(NamedTuple):
+    """What a person deployed, in one namespace."""
+
+    kind: str
+    name: str
+
+    def __str__(self) -> str:
+        """As a person writes it."""
+        return f"{self.kind}/{self.name}"
+
+
+@dataclass(frozen=True)
+class Observed:
+    """One pod of a workload."""
+
+    name: str
+    injected: bool
+    revision: str = ""
+    """The revision of the policy that it was instrumented by."""
+    rolled_back: bool = False
+    restarts: int = 0
+    """Within the window, of the container that restarted most."""
+    backing_off: bool = False
+    """Whether the kubelet says CrashLoopBackOff."""
+    ready: bool = False
+    up: float = 0.0
+    """Seconds since it was started."""
+
+    @property
+    def well(self) -> bool:
+        """Ready, without a restart lately, and no longer new."""
+        return self.ready and self.restarts == 0 and self.up >= SETTLED
+
+
+def blamed(rollback: Rollback, pods: Mapping[Workload, Sequence[Observed]], before: Container[Workload]) -> Iterator[Workload]:
+    """The workloads to roll back; ``before`` are those that were seen to crash-loop without instrumentation."""
+    if not rollback.enabled:
+        return
+    for workload, seen in sorted(pods.items()):
+        looping = {pod.revision for pod in seen if pod.injected and pod.restarts >= rollback.restarts}
+        if not looping or workload in before or unwell(rollback, seen):
+            continue
+        # where others with the same instrumentation are well, what differs is the application or the node
+        if not any(pod.injected and pod.well and pod.revision in looping for pod in seen):
+            yield workload
+
+
+def unwell(rollback: Rollback, seen: Sequence[Observed]) -> bool:
+    """Whether pods crash-loop that were never instrumented; those that were left alone after a rollback do not count."""
+    return any(not pod.injected and not pod.rolled_back and (pod.backing_off or pod.restarts >= rollback.restarts) for pod in seen)

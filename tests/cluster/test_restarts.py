@@ -1,0 +1,114 @@
+"""Workloads that crash-loop since they are instrumented, with Kubernetes' own controllers, our controller and our webhook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cluster.apiserver import until
+from tests.cluster.running import Cluster, cluster
+
+pytestmark = pytest.mark.apiserver
+
+ROLLED_BACK = "llmobs.dev/rolled-back"
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with cluster(tmp_path_factory.mktemp("restarts")) as made:
+        yield made
+
+
+def crash(running: Cluster, namespace: str, app: str, count: int) -> None:
+    """Let the instrumented pods of a workload crash-loop."""
+    for pod in until(
+        f"{count} pods are instrumented", lambda: len(found := running.pods(namespace, app, injected=True)) >= count and found
+    ):
+        running.live(pod, ready=False, restarts=3)
+
+
+def test_a_deployment_that_crash_loops_since_it_is_instrumented_is_rolled_back_once(running: Cluster) -> None:
+    namespace = running.namespace()
+    path = running.workload("Deployment", namespace, "web", replicas=2)
+    for pod in until("two pods", lambda: len(found := running.pods(namespace, "web")) == 2 and found):
+        running.live(pod)
+    policy = running.policy(namespace)
+    running.known(namespace)
+    running.restart(path)
+    crash(running, namespace, "web", 1)
+    until("the workload is rolled back", lambda: running.annotation(path, ROLLED_BACK))
+    generation = running.server.get(path)["metadata"]["generation"]
+    until(
+        "its pods are created anew, without", lambda: running.pods(namespace, "web") and not running.pods(namespace, "web", injected=True)
+    )
+    said = running.condition(policy, "InjectionReady", "False", "RolledBack")
+    assert "Deployment/web: crash-looped when instrumented" in said
+    reasons = {item["reason"]: item["count"] for item in running.server.get(policy)["status"]["skipped"]}
+    assert reasons["RolledBack"] >= 1
+    assert running.events(namespace, "Deployment", "RolledBack") == ["web"]
+    where = f'llmobs_pods_skipped{{k8s_namespace="{namespace}",policy="p",reason="RolledBack"}}'
+    assert where in running.controller.ask("/metrics")[1]
+    running.quiet(passes=3)
+    assert running.server.get(path)["metadata"]["generation"] == generation
+
+    running.server.merge(path, {"spec": {"template": {"metadata": {"annotations": {ROLLED_BACK: None}}}}})
+    until("a person lets it be instrumented again", lambda: running.pods(namespace, "web", injected=True))
+    running.quiet(passes=2)
+    assert running.annotation(path, ROLLED_BACK) is None
+
+
+def test_a_stateful_set_that_waits_for_a_pod_that_crash_loops_is_freed(running: Cluster) -> None:
+    namespace = running.namespace()
+    running.policy(namespace)
+    running.known(namespace)
+    path = running.workload("StatefulSet", namespace, "db", replicas=2, serviceName="db")
+    crash(running, namespace, "db", 1)
+    until("the workload is rolled back", lambda: running.annotation(path, ROLLED_BACK))
+    [first] = until("its first pod is created anew", lambda: running.pods(namespace, "db", injected=False))
+    running.live(first)
+    until("the second follows", lambda: len(running.pods(namespace, "db", injected=False)) == 2)
+
+
+def test_a_workload_that_crash_looped_before_is_not_blamed_on_us(running: Cluster) -> None:
+    namespace = running.namespace()
+    path = running.workload("Deployment", namespace, "poor", replicas=1)
+    [pod] = until("a pod", lambda: running.pods(namespace, "poor"))
+    running.live(pod, ready=False, restarts=7)
+    policy = running.policy(namespace)
+    running.condition(policy, "InjectionReady", "True", "PodsBeforePolicy")
+    running.known(namespace)
+    running.restart(path)
+    crash(running, namespace, "poor", 1)
+    running.quiet(passes=3)
+    assert running.annotation(path, ROLLED_BACK) is None
+
+
+def test_rollback_can_be_switched_off(running: Cluster) -> None:
+    namespace = running.namespace()
+    running.policy(namespace, {"injection": {"rollback": {"enabled": False}}})
+    running.known(namespace)
+    path = running.workload("Deployment", namespace, "web", replicas=1)
+    crash(running, namespace, "web", 1)
+    running.quiet(passes=3)
+    assert running.annotation(path, ROLLED_BACK) is None
+
+
+def test_the_chart_gives_every_right_that_was_needed(running: Cluster) -> None:
+    assert [line for line in running.controller.log().splitlines() if "forbidden" in line] == []
+
+
+def test_without_the_right_the_policy_says_what_it_would_do(running: Cluster) -> None:
+    role = "/apis/rbac.authorization.k8s.io/v1/clusterroles/llmobs-controller"
+    rules = [item for item in running.server.get(role)["rules"] if "delete" not in item["verbs"] or item["resources"] != ["pods"]]
+    rules = [{**item, "verbs": ["get"]} if "statefulsets" in item["resources"] else item for item in rules]
+    running.server.merge(role, {"rules": rules})
+    namespace = running.namespace()
+    policy = running.policy(namespace)
+    running.known(namespace)
+    path = running.workload("Deployment", namespace, "web", replicas=1)
+    crash(running, namespace, "web", 1)
+    said = running.condition(policy, "InjectionReady", "False", "RollbackRefused")
+    assert "Deployment/web crash-loops since it is instrumented, and can't be restarted without" in said
+    assert "forbidden" in said
+    assert running.annotation(path, ROLLED_BACK) is None
