@@ -7,6 +7,7 @@ import pytest
 from llmobs.prices.table import table
 
 from tests.collector.conftest import inputs
+from tests.unit.prices.spellings import SPELLINGS
 from tests.collector.gateway import Gateway
 from tests.collector.spans import current, span
 
@@ -21,6 +22,11 @@ DECORATED = (
     "us.anthropic.{}-20270131-v1:0",
     "eu.{}",
     "{}:7",
+    "us.amazon.{}-v1:0:300k",
+    "{}-v2@20270131",
+    "{}-preview-01-31",
+    "a/{}:floor",
+    "/data/{}",
 )
 MILLION = 1_000_000
 
@@ -37,7 +43,7 @@ def asked() -> list[tuple[str, str]]:
         (provider or "somebody", form.format(name))
         for index, (provider, name) in enumerate(rows)
         for form in ("{}", DECORATED[index % len(DECORATED)])
-    ]
+    ] + [(provider, name) for provider, name, _, _ in SPELLINGS]
 
 
 def test_every_listed_name_costs_what_the_table_says(gateway: Gateway) -> None:

@@ -49,9 +49,6 @@ TWICE = {
 }
 """Calls that two instrumentations of one family tell, one inside the other."""
 
-NAMELESS = {("openllmetry", "bedrock-converse")}
-"""Models that are called by a name nobody lists."""
-
 
 def told(key: tuple[str, str]) -> dict[str, int]:
     """The tokens of a call, by the price library's names."""
@@ -114,7 +111,7 @@ def placed(export: Json, namespace: str) -> Json:
     return {"resourceSpans": found}
 
 
-ONCE = sorted(key for key in SENT if key not in TWICE | NAMELESS)
+ONCE = sorted(key for key in SENT if key not in TWICE)
 BILLED = [key for key in ONCE if RECORDED[key]["bill"]["tokens"]]
 
 

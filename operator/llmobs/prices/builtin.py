@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
@@ -22,6 +22,9 @@ from llmobs.prices.rows import Row, find, key
 
 _SHORT_DATE = re.compile(r"-\d{4}$")
 """A release such as gpt-4-0613. Too much like a size to be cut from names nobody listed."""
+
+_CALLED = {"r1": "deepseek-r1"}
+"""Names that mean nothing without their vendor."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,10 @@ def builtin(at: dt.date | None) -> Builtin:
     aliases: dict[str, str] = {}
     for provider in (item for item in PROVIDERS if item.owner):
         _own(provider, at, rows, aliases)
+    while chained := {name: aliases[to] for name, to in aliases.items() if to in aliases}:
+        aliases.update(chained)
+    aliases.update({_azure(name): aliases.get(name, name) for name in (*rows, *aliases) if _azure(name) != name})
+    rows.update(_free(rows))
     made = {**rows, **{name: rows[to] for name, to in aliases.items()}}
     for provider in (item for item in PROVIDERS if item.listed and not item.owner):
         rows.update(_hosted(provider, at, made))
@@ -49,7 +56,7 @@ def _own(provider: Provider, at: dt.date | None, rows: dict[str, Row], aliases: 
     """Add the models of a provider that made them; a name that two of them list belongs to the first."""
     found = {name: row for name, row in _rows(provider, at).items() if name not in rows and name not in aliases}
     for name, row in found.items():
-        short = _SHORT_DATE.sub("", name)
+        short = row.model if _plain(name) == _plain(row.model) and name != row.model else _SHORT_DATE.sub("", name)
         same = found.get(short) if short != name else None
         if same is not None and same == row.called(same.model):
             aliases[name] = short
@@ -81,7 +88,35 @@ def _rows(provider: Provider, at: dt.date | None) -> dict[str, Row]:
     source = next(item for item in _listed_providers if item.id == provider.listed)
     priced = [(model, price) for model in source.models if (price := _price(model, at))]
     found = {name: price for model, price in priced for name in _names(source, model)}
-    return {name: row.called(_label(name, row, found)) for name, row in sorted(found.items())}
+    called = {name: stem(model.id) for model, _ in priced for name in _names(source, model)}
+    return {name: row.called(_spelt(_label(name, row, found), called[name])) for name, row in sorted(found.items())}
+
+
+def _spelt(label: str, name: str) -> str:
+    """``label`` as the list itself spells the model's name, where both differ in dots and dashes only."""
+    return _CALLED.get(label, name if _plain(label) == _plain(name) else label)
+
+
+def _plain(name: str) -> str:
+    return name.replace("-", "").replace(".", "")
+
+
+def _azure(name: str) -> str:
+    """Azure takes no dots in the names of these models."""
+    return re.sub(r"^gpt-3\.5-", "gpt-35-", name)
+
+
+def _free(rows: Mapping[str, Row]) -> dict[str, Row]:
+    """What OpenRouter gives away. Such a name that is not listed has no price: it must not be taken for the model that is sold."""
+    source = next(item for item in _listed_providers if item.id == "openrouter")
+    names = {text.lower() for model in source.models for text in [*_literals(model.match), model.id] if text.endswith(":free")}
+    return {name: Row(_free_label(name, rows), 0.0, 0.0, 0.0, 0.0, 0.0) for name in sorted(names)}
+
+
+def _free_label(name: str, rows: Mapping[str, Row]) -> str:
+    sold = stem(name.removesuffix(":free"))
+    known = find(rows, sold)
+    return known.model if known else sold
 
 
 def _label(name: str, row: Row, found: dict[str, Row]) -> str:
@@ -125,6 +160,9 @@ def _names(source: listed.Provider, model: listed.ModelInfo) -> set[str]:
     whole = {text for text in literal if text[-1] not in "-@.:/"}
     every = whole | {stem(text) for text in whole} | {_SHORT_DATE.sub("", text) for text in whole}
     unclaimed = {model.id.lower()} & whole if source.find_model(model.id) is None else set()
+    if source.id == "aws":
+        # some instrumentations leave the vendor out, and profiles put a region before it
+        unclaimed |= {short for text in whole if (short := forms(text)[-3]) != text and source.find_model(short) is None}
     return unclaimed | {text for text in every if source.find_model(text) is model}
 
 

@@ -24,12 +24,14 @@ class Step:
     replacement: str = ""
 
 
-_PATH = Step(r"^.*/")
+# a path on a disk leads to anybody's model: only a path that begins with a name is a provider's
+_PATH = Step(r"^([a-z0-9@]([^/]*[^/:])?/)+")
 _TUNED = Step(r"^(ft:[^:]+):.*$", r"\1")
-_VERSION = Step(r"(-v\d+(:\d+)?|:\d+)$")
+# Bedrock's version with the length of its context, or how OpenRouter is to choose among sellers at the listed price or less
+_VERSION = Step(r"(-v\d+(:\d+)?(:(\d+k?|mm))?|:\d+|:(beta|extended|floor|online|thinking))$")
 _PLACE = Step(rf"^(({REGIONS})\.(({VENDORS})\.)?|({VENDORS})\.)")
 _RELEASE = Step(r"^(gemini-.+)-0\d\d$", r"\1")
-_DATE = Step(r"([-@](20\d\d-\d\d-\d\d|20\d{6}|\d\d-20\d\d|latest|default))+$")
+_DATE = Step(r"([-@](20\d\d-\d\d-\d\d|20\d{6}|\d\d-20\d\d|latest|default)|-v\d@20\d{6}|-(preview|exp)-\d\d-(20)?\d\d)+$")
 
 STEPS = (_PATH, _TUNED, _VERSION, _PLACE, _RELEASE, _DATE)
 """From most to least specific: provider path, owner of a fine-tuned model, version suffix, region and vendor, release, date."""

@@ -11,6 +11,8 @@ from llmobs.kit.decode import decode
 from llmobs.prices.providers import PROVIDERS, SYNONYMS, canonical
 from llmobs.prices.table import PriceTable, Row, table
 
+from tests.unit.prices.spellings import SPELLINGS
+
 
 def spec(*prices: dict[str, Any], **aliases: str) -> LLMPriceListSpec:
     made = [{"inputPerMillion": 1, "outputPerMillion": 2, **price} for price in prices]
@@ -55,6 +57,26 @@ def test_list_prices_are_those_of_the_list(provider: str, listed: str, name: str
 
     assert row is not None
     assert (row.input + row.output) / 1000 == pytest.approx(float(cost), abs=1e-12)
+
+
+@pytest.mark.parametrize(("provider", "asked", "label", "listed"), SPELLINGS)
+def test_a_providers_spelling_leads_to_the_price_and_to_one_label(provider: str, asked: str, label: str, listed: str) -> None:
+    row = table([]).find(asked, provider)
+
+    assert (row.model if row else "other") == label
+    if row:
+        source, _, name = listed.partition(":")
+        cost = calc_price(Usage(input_tokens=1000, output_tokens=1000), name, provider_id=source).total_price
+        assert (row.input + row.output) / 1000 == pytest.approx(float(cost), abs=1e-12)
+
+
+def test_other_spellings_follow_a_price_of_your_own() -> None:
+    made = one({"model": "claude-sonnet-4-5"}, {"model": "gpt-3.5-turbo"})
+
+    for provider, name in (("openrouter", "anthropic/claude-sonnet-4.5"), ("azure.ai.openai", "gpt-35-turbo")):
+        row = made.find(name, provider)
+        assert row is not None
+        assert (row.input, row.output) == (1, 2)
 
 
 def test_prices_without_a_figure_of_their_own_fall_back() -> None:
