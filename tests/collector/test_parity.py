@@ -7,9 +7,9 @@ import pytest
 from llmobs.prices.table import table
 
 from tests.collector.conftest import inputs
-from tests.unit.prices.spellings import SPELLINGS
 from tests.collector.gateway import Gateway
 from tests.collector.spans import current, span
+from tests.unit.prices.spellings import SPELLINGS
 
 DECORATED = (
     "{}",

@@ -36,7 +36,7 @@ azure.ai.openai gpt-35-turbo-16k gpt-3.5-turbo-16k azure:gpt-35-turbo-16k
 azure.ai.openai gpt-35-turbo-0125 gpt-3.5-turbo openai:gpt-3.5-turbo-0125
 openai gpt-3.5-turbo gpt-3.5-turbo openai:gpt-3.5-turbo
 anthropic claude-sonnet-4.5 claude-sonnet-4-5 anthropic:claude-sonnet-4-5
-""".split("\n")
+""".splitlines()
     if line
 ]
 """gen_ai.provider.name, gen_ai.request.model, the label, and ``provider:model`` of the price list; ``-``: no price."""
