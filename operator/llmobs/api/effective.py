@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from llmobs.api.v1alpha1.collector import Collector, CollectorMode
-from llmobs.api.v1alpha1.fleet import ClusterLLMObservabilitySpec, Destination
+from llmobs.api.v1alpha1.fleet import ClusterLLMObservabilitySpec, Destination, WithoutPolicy
 from llmobs.api.v1alpha1.observability import LLMObservabilitySpec
 from llmobs.kit.decode import decode
 from llmobs.kit.errors import Invalid
@@ -50,11 +50,13 @@ class Policy:
     """What was lowered, in sentences for the condition ``Accepted``."""
     destinations: tuple[Destination, ...] = ()
     """The platform's destinations that its backends name, resolved."""
+    stands_in: bool = False
+    """Whether these are a fleet's defaults in a namespace without a resource of its own: name and version are the fleet's."""
 
     @property
     def key(self) -> str:
         """Value of the policy annotation."""
-        return f"{self.identity.namespace}/{self.identity.name}"
+        return self.identity.name if self.stands_in else f"{self.identity.namespace}/{self.identity.name}"
 
 
 def identity(body: Mapping[str, Any], *, namespace: str = "") -> Identity:
@@ -101,6 +103,17 @@ def policy(body: Mapping[str, Any], fleets: Iterable[Fleet], namespace_labels: M
         restrictions=restrictions,
         destinations=_destinations(spec, every, governing, namespace_labels),
     )
+
+
+def stand_in(namespace: str, fleets: Iterable[Fleet], namespace_labels: Mapping[str, str]) -> Policy | None:
+    """What applies in a namespace without a resource of its own; None where nothing does. Raises :class:`Invalid`."""
+    every = tuple(fleets)
+    governing = fleet_for(every, namespace_labels)
+    if governing is None or governing.spec.without_policy is not WithoutPolicy.APPLY:
+        return None
+    who = governing.identity
+    body = {"metadata": {"name": who.name, "namespace": namespace, "uid": who.uid, "generation": who.generation}}
+    return replace(policy(body, every, namespace_labels), stands_in=True)
 
 
 def standing(good: Policy, fleets: Iterable[Fleet], namespace_labels: Mapping[str, str]) -> Policy:

@@ -80,10 +80,13 @@ async def _verdict(context: Context, view: View, kind: str, where: Key, body: Bo
 
 def _governed(view: View, fleet: str) -> str:
     governed = [item for item in view.inputs.policies if item.fleet == fleet]
-    used = sorted({item.name for policy in view.inputs.policies for item in policy.destinations})
+    used = sorted({item.name for policy in view.inputs.governing for item in policy.destinations})
     offered = {item.name for fleets in view.inputs.fleets if fleets.identity.name == fleet for item in fleets.spec.destinations}
     sent = ", ".join(name for name in used if name in offered)
     said = f"governs {len(governed)} LLMObservability in {len({item.identity.namespace for item in governed})} namespaces"
+    applied = sum(item.fleet == fleet for item in view.inputs.stand_ins)
+    said = f"{said} and applies by itself in {applied} without one" if applied else said
+    said = f"{said}, {view.left[fleet]}" if fleet in view.left else said
     return f"{said}; destinations in use: {sent}" if sent else said
 
 

@@ -37,6 +37,8 @@ class View:
     """By kind and place, why a resource is not accepted."""
     served: Mapping[tuple[str, Key], Body]
     """By kind and place, the policies and fleet resources that serve, each as it was accepted last."""
+    left: Mapping[str, str]
+    """By fleet resource, a namespace in which its defaults can't apply without a policy, and why."""
 
 
 class Reader:
@@ -64,17 +66,19 @@ class Reader:
         refused: Refusals = {}
         fleets = self._accepted_fleets(world, refused)
         policies = self._accepted_policies(world, fleets, refused)
+        stand_ins, left = _stand_ins(world, fleets)
         inputs = Inputs(
             settings=self._settings,
             facts=facts,
             prices=self._prices(world, refused),
             policies=tuple(policies.values()),
+            stand_ins=tuple(stand_ins),
             fleets=fleets,
             namespaces={where.namespace: world.labels.get(where.namespace, {}) for where in policies},
         )
         served = {(FLEET.kind, Key("", name)): body for name, (body, _) in self._fleets.items()}
         served |= {(POLICY.kind, key(body)): body for body, _ in self._good.values()}
-        return View(inputs=inputs, policies=policies, refused=refused, served=served)
+        return View(inputs=inputs, policies=policies, refused=refused, served=served, left=left)
 
     def _accepted_fleets(self, world: World, refused: Refusals) -> tuple[Fleet, ...]:
         found: dict[str, tuple[Body, Fleet]] = {}
@@ -150,6 +154,24 @@ class Reader:
 def _living(world: World, kind: str) -> Iterator[tuple[Key, Body]]:
     """Resources that are not being deleted, in order."""
     return ((where, body) for where, body in sorted(world.of(kind).items()) if not body["metadata"].get("deletionTimestamp"))
+
+
+def _stand_ins(world: World, fleets: tuple[Fleet, ...]) -> tuple[list[Policy], dict[str, str]]:
+    """What applies in namespaces without a resource of their own, be it a refused one; and by fleet where its defaults can't."""
+    taken = {where.namespace for where, _ in _living(world, POLICY.kind)}
+    found: list[Policy] = []
+    left: dict[str, str] = {}
+    for name, labels in sorted(world.labels.items()):
+        try:
+            made = None if name in taken else effective.stand_in(name, fleets, labels)
+            if made is not None:
+                check(made)
+                found.append(made)
+        except Invalid as invalid:
+            fleet = effective.fleet_for(fleets, labels)
+            if fleet is not None:
+                left.setdefault(fleet.identity.name, f"not in {name}: {invalid}")
+    return found, left
 
 
 def _parse(body: Body, fleets: tuple[Fleet, ...], labels: Mapping[str, str]) -> Policy | Invalid:

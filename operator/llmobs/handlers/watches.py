@@ -124,7 +124,7 @@ def namespace_seen(context: Context, event: Event) -> None:
     concerned = [where for where in context.world.of(POLICY.kind) if where.namespace == meta["name"]]
     for where in concerned:
         context.ask(tasks.policy(where), SETTLE)
-    if concerned:
+    if context.world.concerned(meta["name"]):
         context.gather(tasks.FLEET, GATHER)
 
 

@@ -69,15 +69,24 @@ class World:
         self.bodies[kind] = fresh
 
     def name_labels(self, namespace: str, labels: Mapping[str, str] | None) -> bool:
-        """Remember a namespace's labels, or with None forget it; whether they differ. Without a policy there nothing depends on them."""
+        """Remember a namespace's labels, or with None forget it; whether they differ. Without a policy nothing may depend on them."""
         if self.labels.get(namespace) == labels:
             return False
         if labels is None:
             self.labels.pop(namespace, None)
         else:
             self.labels[namespace] = labels
-        self.version += any(where.namespace == namespace for where in self.of("LLMObservability"))
+        self.version += self.concerned(namespace)
         return True
+
+    def concerned(self, namespace: str) -> bool:
+        """Whether a plan depends on a namespace: it has a policy, or a fleet's defaults may apply without one."""
+        own = any(where.namespace == namespace for where in self.of("LLMObservability"))
+        return own or any(_applies(body) for body in self.of("ClusterLLMObservability").values())
+
+
+def _applies(body: Body) -> bool:
+    return bool((body.get("spec") or {}).get("withoutPolicy") == "Apply")
 
 
 def essence(body: Body | None) -> tuple[Any, ...]:

@@ -40,6 +40,13 @@ class Inputs:
     """Every accepted ClusterLLMObservability, sorted by name."""
     namespaces: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Labels of every namespace that a policy lives in."""
+    stand_ins: tuple[Policy, ...] = ()
+    """The fleets' defaults where they apply without a policy, sorted by namespace."""
+
+    @property
+    def governing(self) -> tuple[Policy, ...]:
+        """All that grants something to the telemetry of pods."""
+        return (*self.policies, *self.stand_ins)
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,8 @@ class Store:
         self._fleets: dict[Place, Fleet] = {}
         self._good: dict[Place, Policy] = {}
         self._compiled: dict[Place, tuple[Policy, CompiledPolicy]] = {}
+        self._stand_ins: dict[str, tuple[Policy, CompiledPolicy]] = {}
+        self._ranges: dict[str, Ranges] = {}
         self._namespaces: dict[str, Namespace] = {}
 
     @property
@@ -122,6 +124,8 @@ class Store:
                 del known_by[where]
 
     def _rebuild(self, where: Place) -> None:
+        if where.kind == LIMIT_RANGE:
+            self._read_ranges()
         if where.kind == FLEET:
             self._rebuild_all()
         elif self.synced:
@@ -132,6 +136,7 @@ class Store:
     def _rebuild_all(self) -> None:
         if not self.synced:
             return
+        self._read_ranges()
         fleets = self._accepted_fleets()
         grouped: dict[str, list[Place]] = {where.name: [] for where in self._bodies[NAMESPACE]}
         for where in self._bodies[POLICY]:
@@ -152,18 +157,34 @@ class Store:
     def _made(self, name: str, own: Iterable[Place], fleets: tuple[Fleet, ...]) -> Namespace:
         body = self._bodies[NAMESPACE].get(Place(NAMESPACE, "", name), {})
         labels = {_NAME_LABEL: name, **((body.get("metadata") or {}).get("labels") or {})}
-        found = (self._ready(where, fleets, labels) for where in own)
-        return namespace(name, labels, filter(None, found), version=self._version, ranges=self._ranges(name))
+        places = list(own)
+        found = [self._ready(where, fleets, labels) for where in places] if places else [self._stand_in(name, fleets, labels)]
+        return namespace(name, labels, filter(None, found), version=self._version, ranges=self._ranges.get(name))
 
-    def _ranges(self, name: str) -> Ranges:
-        own = {where: body for where, body in sorted(self._bodies[LIMIT_RANGE].items()) if where.namespace == name}
-        for where, body in own.items():
+    def _stand_in(self, name: str, fleets: tuple[Fleet, ...], labels: Mapping[str, str]) -> CompiledPolicy | None:
+        """The defaults of a fleet, compiled once for all namespaces in which they are the same."""
+        try:
+            policy = effective.stand_in(name, fleets, labels)
+        except Invalid:  # such as a destination that this namespace may not use; nobody is to be told here
+            return None
+        if policy is None:
+            return None
+        known = self._stand_ins.get(policy.key)
+        if known is None or (known[0].identity.revision, known[0].spec) != (policy.identity.revision, policy.spec):
+            known = self._stand_ins[policy.key] = (policy, compiled(policy, self._platform))
+        return known[1]
+
+    def _read_ranges(self) -> None:
+        found: dict[str, list[Body]] = {}
+        for where, body in sorted(self._bodies[LIMIT_RANGE].items()):
             try:
                 ranges([body])
-                self.problems.pop(where, None)
             except Invalid as invalid:  # the API server lets no such through, a file may
                 self._refuse(where, invalid)
-        return ranges(body for where, body in own.items() if where not in self.problems)
+                continue
+            self.problems.pop(where, None)
+            found.setdefault(where.namespace, []).append(body)
+        self._ranges = {name: ranges(bodies) for name, bodies in found.items()}
 
     def _ready(self, where: Place, fleets: tuple[Fleet, ...], labels: Mapping[str, str]) -> CompiledPolicy | None:
         policy = self._policy(where, fleets, labels)

@@ -52,19 +52,27 @@ def _planned(*texts: str) -> str:
         body = {"metadata": {"name": "chat", "namespace": "team", "uid": "u"}, "spec": spec}
         policy = effective.policy(body, governing, LABELS)
         check(policy)
+        bare = effective.stand_in("bare", governing, LABELS)
         priced = FEW if prices is None else table([(Identity("l"), decode(LLMPriceListSpec, prices, "spec"))])
         if priced.refused:
             return f"refused: {priced.refused}"
     except Invalid as invalid:
         return f"refused: {invalid}"
     inputs = Inputs(
-        settings=Settings(), facts=Facts(), prices=priced, policies=(policy,), fleets=tuple(governing), namespaces={"team": LABELS}
+        settings=Settings(),
+        facts=Facts(),
+        prices=priced,
+        policies=(policy,),
+        stand_ins=(bare,) if bare else (),
+        fleets=tuple(governing),
+        namespaces={"team": LABELS},
     )
     parts = [*fleet_parts(inputs), *policy_parts(inputs, policy)]
     pod = decode_pod(msgspec.json.encode(POD))
     decision = decide(pod, namespace("team", LABELS, [compiled(policy, Platform())]))
     rolled_back = [str(item) for item in blamed(policy.spec.injection.rollback, looping(policy.spec.injection.rollback.window), ())]
-    done = [decision.reason.value, decision.operations, policy.restrictions, rolled_back]
+    elsewhere = decide(pod, namespace("bare", LABELS, [compiled(bare, Platform())] if bare else []))
+    done = [decision.reason.value, elsewhere.reason.value, decision.operations, policy.restrictions, rolled_back]
     return json.dumps([[part.manifests for part in parts], *done], default=str)
 
 

@@ -29,6 +29,7 @@ FLEET_FIELDS: dict[str, Case] = {
     "namespaceSelector.matchExpressions[].values": fleet(
         namespaceSelector={"matchExpressions": [{"key": "tier", "operator": "In", "values": ["silver"]}]}
     ),
+    "withoutPolicy": fleet(withoutPolicy="Apply"),
     "limits.content.maxCapture": fleet(limits={"content": {"maxCapture": "None"}}),
     "limits.destinations": fleet(limits={**BASE["limits"], "destinations": []}),
     "destinations[].name": destination(name="other"),

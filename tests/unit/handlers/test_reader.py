@@ -8,6 +8,7 @@ from llmobs.api.memory import LARGEST, noted
 from llmobs.api.settings import Settings
 from llmobs.handlers.reader import Lists, Reader, View
 from llmobs.handlers.world import Key, World
+from llmobs.plan.collector.policies import by_namespace, by_policy
 from llmobs.plan.inputs import Facts
 from llmobs.prices.table import PriceTable, table
 
@@ -59,6 +60,30 @@ def test_the_last_good_spec_serves_in_place_of_a_bad_one() -> None:
     cluster.policy({"attributes": {"team": "c"}})
     assert cluster.view().policies[WHERE].spec.attributes == {"team": "c"}
     assert cluster.view().refused == {}
+
+
+def test_a_fleets_defaults_stand_in_where_there_is_no_policy() -> None:
+    cluster = Cluster()
+    for name in ("n", "bare", "barred"):
+        cluster.world.name_labels(name, {"barred": str(name == "barred")})
+    cluster.policy({"alerts": {"disabled": ["Nonsense"]}})
+    fleet = {"destinations": [{**destination(), "allowedNamespaces": {"matchLabels": {"barred": "False"}}}]}
+    fleet["defaults"] = {"backends": [{"name": "t", "destination": "d"}]}
+    cluster.fleet(fleet)
+    assert cluster.view().inputs.stand_ins == ()
+
+    cluster.fleet({**fleet, "withoutPolicy": "Apply"})
+    view = cluster.view()
+
+    [made] = view.inputs.stand_ins
+    assert (made.key, made.identity.namespace, [item.name for item in made.destinations]) == ("f", "bare", ["d"])
+    assert list(by_namespace(view.inputs.governing)) == ["bare"]
+    assert by_policy(view.inputs.governing) == {}
+    assert set(view.left) == {"f"}
+    assert view.left["f"].startswith("not in barred: spec.backends[0].destination")
+
+    cluster.world.name_labels("new", {"barred": "False"})
+    assert [item.identity.namespace for item in cluster.view().inputs.stand_ins] == ["bare", "new"]
 
 
 def test_of_a_bad_spec_that_was_never_good_nothing_serves() -> None:

@@ -10,7 +10,7 @@ from llmobs.api.v1alpha1.content import Capture
 from llmobs.api.v1alpha1.injection import InjectionMode
 from llmobs.inject.compiled import Platform
 from llmobs.kit.errors import Invalid
-from llmobs.webhook.store import FLEET, KINDS, NAMESPACE, POLICY, Place, Store
+from llmobs.webhook.store import FLEET, KINDS, LIMIT_RANGE, NAMESPACE, POLICY, Place, Store
 
 from tests.unit.webhook.service import policy
 
@@ -199,3 +199,42 @@ def test_after_a_restart_the_ceilings_of_a_bad_fleet_resource_stay(store: Store)
     for kind in KINDS:
         fresh.replace(kind, {POLICY: [policy(content={"capture": "Full"})], FLEET: [bad]}.get(kind, []))
     assert b"Full" in variable(fresh)
+
+
+def test_a_fleet_stands_in_while_a_namespace_has_no_policy_of_its_own(store: Store) -> None:
+    store.put(NAMESPACE, namespace("bare", stage="prod"))
+    store.put(FLEET, fleet(withoutPolicy="Apply", namespaceSelector={"matchLabels": {"stage": "prod"}}))
+    store.put(NAMESPACE, namespace("new", stage="prod"))
+    assert (keys(store, "bare"), keys(store, "new"), keys(store)) == (["platform"], ["platform"], ["team-a/checkout"])
+    assert store.namespace("bare").policies[0] is store.namespace("new").policies[0], "compiled once"
+
+    store.put(POLICY, {**policy("own"), "metadata": {"name": "own", "namespace": "bare"}})
+    assert keys(store, "bare") == ["bare/own"]
+    store.remove(POLICY, name="own", namespace="bare")
+    assert keys(store, "bare") == ["platform"]
+
+    store.put(FLEET, fleet(withoutPolicy="Apply", defaults={"injection": {"mode": "OptIn"}}))
+    assert store.namespace("bare").policies[0].mode is InjectionMode.OPT_IN
+    store.put(FLEET, fleet(withoutPolicy="Apply", defaults={"backends": [{"name": "t", "destination": "vault"}]}))
+    assert keys(store, "bare") == [], "a destination that it may not use"
+    store.put(FLEET, fleet())
+    assert keys(store, "bare") == []
+
+
+def limit_range(**minimum: str) -> dict[str, Any]:
+    return {"metadata": {"name": "l", "namespace": "team-a"}, "spec": {"limits": [{"type": "Container", "min": minimum}]}}
+
+
+def test_limit_ranges_of_the_namespace_are_known(store: Store) -> None:
+    assert store.namespace("team-a").ranges == {}
+    store.put(LIMIT_RANGE, limit_range(cpu="1"))
+    assert store.namespace("team-a").ranges["cpu"].minimum == "1"
+    assert store.namespace("team-b").ranges == {}
+
+    store.put(LIMIT_RANGE, limit_range(cpu="lots"))
+    assert store.namespace("team-a").ranges == {}
+    assert store.problems[Place(LIMIT_RANGE, "team-a", "l")].path == "spec.limits[0].min.cpu"
+    store.put(LIMIT_RANGE, limit_range(memory="1Gi"))
+    assert (set(store.namespace("team-a").ranges), store.problems) == ({"memory"}, {})
+    store.remove(LIMIT_RANGE, name="l", namespace="team-a")
+    assert store.namespace("team-a").ranges == {}

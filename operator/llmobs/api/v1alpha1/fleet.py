@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass
 
 from llmobs.api.v1alpha1.collector import CollectorMode
@@ -12,6 +13,13 @@ from llmobs.api.v1alpha1.selector import LabelSelector
 from llmobs.catalogue.backend import BackendConfig
 from llmobs.catalogue.backends import configs
 from llmobs.kit.schema import Rule, prop
+
+
+class WithoutPolicy(enum.Enum):
+    """What happens in a namespace that has no LLMObservability of its own."""
+
+    IGNORE = "Ignore"
+    APPLY = "Apply"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +74,11 @@ class ClusterLLMObservabilitySpec:
     """When several resources select a namespace, the highest priority wins, then the first name."""
     defaults: LLMObservabilitySpec = prop(factory=LLMObservabilitySpec)
     """Any field of an LLMObservability's spec; a namespace's own value wins."""
+    without_policy: WithoutPolicy = prop(WithoutPolicy.IGNORE)
+    """What happens in selected namespaces that have no LLMObservability. Ignore: nothing. Apply: the defaults apply to their pods as a
+    policy of its own would: injection, attributes, content, sampling and backends. Budgets, objectives, alerts and dashboards, and a
+    status of the pods, need an LLMObservability in the namespace; its first one takes the place of the defaults. A namespace that
+    may not use a destination of the defaults is left alone. Default Ignore."""
     limits: Limits = prop(factory=Limits)
     """Ceilings for the selected namespaces."""
     destinations: tuple[Destination, ...] = prop((), max_items=64, keys=("name",))

@@ -29,8 +29,8 @@ UNTRUST, POLICY, NORMALISE, PRICE, OBSERVE, PRIVACY, LABELS = (
 
 def config(inputs: Inputs) -> dict[str, Any]:
     """The configuration as plain data, ready to be written: every ``$`` that is not ours is doubled."""
-    routes = policies.routes(inputs.policies)
-    sampled = sampling.sampled(inputs.policies)
+    routes = policies.routes(inputs.governing)
+    sampled = sampling.sampled(inputs.governing)
     sinks = {sink.handle: sink for group in routes.values() for sink in group}
     ordered = [sinks[handle] for handle in sorted(sinks)]
     extensions = {c.HEALTH_CHECK: {"endpoint": _listen(names.HEALTH_PORT)}, **exporters.extensions(ordered)}

@@ -77,7 +77,7 @@ def _spread(key: str) -> dict[str, Any]:
 
 
 def _secrets(inputs: Inputs) -> list[Sink]:
-    every = {sink.handle: sink for group in policies.routes(inputs.policies).values() for sink in group if sink.secret}
+    every = {sink.handle: sink for group in policies.routes(inputs.governing).values() for sink in group if sink.secret}
     return [every[handle] for handle in sorted(every)]
 
 

@@ -55,7 +55,7 @@ def policy(inputs: Inputs) -> dict[str, Any]:
 
 
 def _terms(inputs: Inputs) -> list[str]:
-    named, spaces = table(by_policy(inputs.policies)), table(by_namespace(inputs.policies))
+    named, spaces = table(by_policy(inputs.governing)), table(by_namespace(inputs.governing))
     row, space = at("resource.cache", "row"), resource(NAMESPACE)
     own = f'HasPrefix({resource(POLICY)}, Concat([{space}, ""], "/"))'
     return [
@@ -65,7 +65,7 @@ def _terms(inputs: Inputs) -> list[str]:
         assign(resource(CAPTURE), literal("None")),
         assign(resource(CAPTURE), at(row, "c"), f"{row} != nil"),
         assign(resource(ROUTE), at(row, "r"), f"{row} != nil"),
-        *([assign(resource(TERMS), at(row, "s"), f"{row} != nil")] if sampled(inputs.policies) else []),
+        *([assign(resource(TERMS), at(row, "s"), f"{row} != nil")] if sampled(inputs.governing) else []),
         f'merge_maps(resource.attributes, {at(row, "a")}, "upsert") where {row} != nil',
     ]
 

@@ -41,8 +41,8 @@ class Terms:
 
 
 def by_policy(policies: Sequence[Policy]) -> dict[str, Terms]:
-    """``namespace/name`` -> terms."""
-    return {policy.key: _terms(policy, policies) for policy in policies}
+    """``namespace/name`` -> terms. What stands in for a policy is found by the namespace alone."""
+    return {policy.key: _terms(policy, policies) for policy in policies if not policy.stands_in}
 
 
 def by_namespace(policies: Sequence[Policy]) -> dict[str, Terms]:
