@@ -11,7 +11,7 @@ from textwrap import dedent
 from examples.chat.fake_llm.server import FakeLLM
 from tests.fakes.otlp import OTLPReceiver, Span
 
-SECONDS = 60
+SECONDS = 240
 """How long any application may take; only a hanging one comes near."""
 
 NEVER = {"OTEL_BSP_SCHEDULE_DELAY": "3600000"}

@@ -97,23 +97,6 @@ def test_the_random_numbers_of_the_application_stay(own: Pod) -> None:
     assert len(own.spans(1)) == 1
 
 
-def test_an_application_that_instruments_itself_is_not_doubled(own: Pod) -> None:
-    application = (
-        OWN_PROVIDER.replace("SAMPLER", "ALWAYS_ON")
-        + """
-    set_provider()
-    import openai
-    from opentelemetry.instrumentation.genai.openai import OpenAIInstrumentor
-    OpenAIInstrumentor().instrument()
-    openai.OpenAI().chat.completions.create(model="gpt-4o", messages=[{"role": "user", "content": "hello"}])
-    print(*[span.name for span in kept.get_finished_spans()])
-    """
-    )
-    done = own.run(application)
-    assert (done.status, done.out, done.err) == (0, "chat gpt-4o\n", "")
-    assert own.gateway.spans == []
-
-
 @pytest.mark.parametrize("library", ["openai", "anthropic"])
 def test_an_opentelemetry_that_is_too_old_is_left_alone(pod_of: Callable[[Path], Pod], library: str) -> None:
     old = pod_of(machine.environment("old"))

@@ -10,15 +10,17 @@ import sys
 import threading
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from llmobs_runtime import compatibility, log
+from llmobs_runtime import compatibility, log, neighbours
 from llmobs_runtime.libraries import INSTRUMENTORS, NAMES
 from llmobs_runtime.reasons import Reason, RefusedError
 from llmobs_runtime.settings import Settings, settings
 
 if TYPE_CHECKING:
     from opentelemetry.trace import TracerProvider
+
+    from llmobs_runtime.application import Listener
 
 BUNDLE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "bundle")  # noqa: PTH100, PTH118, PTH120
 
@@ -27,34 +29,68 @@ BUNDLE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 class Pipeline:
     """What every library of this process shares."""
 
-    provider: TracerProvider
     settings: Settings
+    listener: Listener
+    """Hears the application's providers."""
+    provider: TracerProvider | None
+    """Ours; None where the application's OpenTelemetry lets us only listen."""
+    refused: RefusedError | None = None
+    """Why we only listen."""
 
 
 _lock = threading.RLock()
 _built: list[Pipeline] = []
 _refused: list[RefusedError] = []
+_active: dict[str, Any] = {}
 
 
 def activate(library: str) -> None:
     """Instrument a library that has just been imported; whatever goes wrong leaves it as it was."""
     try:
-        _activate(library)
+        outcome = _activate(library)
     except RefusedError as refused:
         log.info(f"{library}: {refused}")
     except Exception as error:
         log.failure(f"{library}: {Reason.FAILED.value}", error)
     else:
-        log.info(f"{library}: {Reason.ACTIVE.value}")
+        log.info(f"{library}: {outcome.value}")
 
 
-def _activate(library: str) -> None:
+def withdraw(library: str) -> None:
+    """End our instrumentation of a library, since the application's own begins."""
+    own = _active.pop(library, None)
+    if own is not None:
+        own.uninstrument()
+        log.info(f"{library}: {Reason.APPLICATION_INSTRUMENTS.value}: it does so now")
+
+
+def beside(library: str, provider: Any) -> None:
+    """Hear the provider that the application instruments a library with; where it does not after all, take it up again."""
+    try:
+        if library not in neighbours.theirs:
+            activate(library)
+        elif provider is not None:
+            _pipeline().listener.listen(provider)
+    except RefusedError as refused:
+        log.info(f"{library}: {refused}")
+    except Exception as error:
+        log.failure(f"{library}: the application's provider", error)
+
+
+def _activate(library: str) -> Reason:
     pipeline = _pipeline()
     if pipeline.settings.off & {NAMES.get(library, library), "*"}:
         raise RefusedError(Reason.DISABLED, "named in OTEL_PYTHON_DISABLED_INSTRUMENTATIONS")
+    if pipeline.provider is None or library not in INSTRUMENTORS:
+        if pipeline.refused is not None:
+            raise pipeline.refused
+        return Reason.LISTENING
+    if neighbours.already(library):
+        raise RefusedError(Reason.APPLICATION_INSTRUMENTS, "its spans are taken from its own provider")
     from llmobs_runtime.instrument import instrument
 
-    instrument(INSTRUMENTORS[library], pipeline.provider, content=pipeline.settings.content)
+    _active[library] = instrument(INSTRUMENTORS[library], pipeline.provider, content=pipeline.settings.content)
+    return Reason.ACTIVE
 
 
 def _pipeline() -> Pipeline:
@@ -72,13 +108,14 @@ def _pipeline() -> Pipeline:
 
 
 def _build(chosen: Settings) -> Pipeline:
-    compatibility.check()
-    # Last, so that every package the application has wins over ours.
-    if BUNDLE not in sys.path:
+    refused = compatibility.refusal()
+    if refused is None and BUNDLE not in sys.path:
+        # Last, so that every package the application has wins over ours.
         sys.path.append(BUNDLE)
     _import_opentelemetry()
-    from llmobs_runtime import exits
-    from llmobs_runtime.annotate import Annotations
+    from llmobs_runtime import application, exits
+    from llmobs_runtime.annotate import Annotations, Rules
+    from llmobs_runtime.application import Listener
     from llmobs_runtime.exporter import Exporter
     from llmobs_runtime.provider import ProcessResource, tracer_provider
     from llmobs_runtime.quiet import QuietTracerProvider
@@ -89,7 +126,18 @@ def _build(chosen: Settings) -> Pipeline:
     exits.at_exit(spool)
     exits.at_sigterm(spool)
     resource = ProcessResource(chosen.resource, fixed_instance=chosen.fixed_instance)
-    return Pipeline(QuietTracerProvider(tracer_provider(resource, Annotations(spool, chosen.baggage)), content=chosen.content), chosen)
+    annotations = Annotations(spool.on_end, Rules(chosen.baggage, chosen.content, resource, _told))
+    listener = Listener(annotations, ours=False)
+    application.follow(listener)
+    if refused is not None:
+        return Pipeline(chosen, listener, None, refused)
+    ours = QuietTracerProvider(tracer_provider(resource, Listener(annotations, ours=True)), content=chosen.content)
+    application.stand_in(ours)
+    return Pipeline(chosen, listener, ours)
+
+
+def _told(library: str) -> bool:
+    return library in _active or library in neighbours.theirs
 
 
 def _import_opentelemetry() -> None:

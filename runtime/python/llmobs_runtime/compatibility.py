@@ -30,13 +30,29 @@ SUPPORTED: dict[str, tuple[tuple[int, int], int]] = {
 }
 
 
-def check() -> None:
-    """Raise RefusedError for the first package of the application that is too old, or too new to be known to work."""
+OLDEST_HEARD = (1, 20)
+"""Oldest version of the application's OpenTelemetry that we can listen to; older than this nobody has tried."""
+
+
+def refusal() -> RefusedError | None:
+    """Why our instrumentations cannot work with a package of the application: it is too old, or too new to be known to work.
+
+    None where they can; raises it where we cannot even listen to the application's own OpenTelemetry.
+    """
     for name, (oldest, beyond) in SUPPORTED.items():
         found = installed(name)
         if found is not None and not (oldest <= release(found) < (beyond, 0)):
             detail = f"the application has {name} {found}; needed is {oldest[0]}.{oldest[1]} or newer, below {beyond}"
-            raise RefusedError(Reason.OLD_OPENTELEMETRY, detail)
+            refused = RefusedError(Reason.OLD_OPENTELEMETRY, detail)
+            if not _heard():
+                raise refused
+            return refused
+    return None
+
+
+def _heard() -> bool:
+    versions = [installed(name) for name in ("opentelemetry-api", "opentelemetry-sdk")]
+    return all(version is not None and OLDEST_HEARD <= release(version) < (2, 0) for version in versions)
 
 
 def installed(name: str) -> str | None:

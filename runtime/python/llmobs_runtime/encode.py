@@ -43,7 +43,7 @@ def _resource(resource: Resource, scopes: Mapping[InstrumentationScope | None, l
 def _scope(scope: InstrumentationScope | None) -> Json:
     if scope is None:
         return {"scope": {}}
-    named = {"name": scope.name, "version": scope.version or "", "attributes": _attributes(scope.attributes)}
+    named = {"name": scope.name, "version": scope.version or "", "attributes": _attributes(getattr(scope, "attributes", None))}
     return {"scope": named, "schemaUrl": scope.schema_url or ""}
 
 
@@ -60,13 +60,18 @@ def _span(span: ReadableSpan) -> Json:
         "events": [_event(event) for event in span.events],
         "links": [_link(link) for link in span.links],
         "status": _status(span.status),
-        "droppedAttributesCount": span.dropped_attributes,
-        "droppedEventsCount": span.dropped_events,
-        "droppedLinksCount": span.dropped_links,
+        "droppedAttributesCount": _dropped(span, "dropped_attributes"),
+        "droppedEventsCount": _dropped(span, "dropped_events"),
+        "droppedLinksCount": _dropped(span, "dropped_links"),
     }
     if span.parent is not None:
         encoded["parentSpanId"] = f"{span.parent.span_id:016x}"
     return encoded
+
+
+def _dropped(span: ReadableSpan, which: str) -> int:
+    # Older SDKs cannot say it of a copy.
+    return getattr(span, which, 0)
 
 
 def _context(context: SpanContext | None) -> Json:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 
-from llmobs_runtime.libraries import INSTRUMENTORS
+from llmobs_runtime.libraries import INSTRUMENTORS, WAKERS
 
 TYPE_CHECKING = False  # typing itself would cost every process some milliseconds
 if TYPE_CHECKING:
@@ -75,8 +75,9 @@ def install() -> None:
     """Install the finder once; libraries that something imported even earlier are taken up at once."""
     if any(isinstance(finder, LibraryFinder) for finder in sys.meta_path):
         return
-    early = [name for name in INSTRUMENTORS if name in sys.modules]
-    sys.meta_path.insert(0, LibraryFinder([name for name in INSTRUMENTORS if name not in early]))
+    names = [*INSTRUMENTORS, *WAKERS]
+    early = [name for name in names if name in sys.modules]
+    sys.meta_path.insert(0, LibraryFinder([name for name in names if name not in early]))
     if early:
         from llmobs_runtime import wake
 

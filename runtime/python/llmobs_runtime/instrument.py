@@ -13,11 +13,12 @@ from opentelemetry.util.genai import handler
 from opentelemetry.util.genai.completion_hook import _NoOpCompletionHook as NoUpload
 from opentelemetry.util.genai.types import ContentCapturingMode
 
+from llmobs_runtime import neighbours
 from llmobs_runtime.reasons import Reason, RefusedError
 
 
-def instrument(instrumentor: str, provider: TracerProvider, *, content: bool) -> None:
-    """Instrument the library that this class (``module:name``) is for; raise RefusedError where that cannot be.
+def instrument(instrumentor: str, provider: TracerProvider, *, content: bool) -> Any:
+    """Instrument the library that this class (``module:name``) is for, and return what did it; raise RefusedError where that cannot be.
 
     Spans only: the gateway derives every metric from them.
     """
@@ -40,15 +41,14 @@ def instrument(instrumentor: str, provider: TracerProvider, *, content: bool) ->
         raise RefusedError(Reason.UNSUPPORTED_LIBRARY, str(conflict)) from conflict
     finally:
         vars(handler)[read] = original
+    return ours
 
 
 def _own_instance(instrumentor: str) -> Any:
     """An instance beside the class's single one, which stays free for the application to instrument with."""
     module, _, name = instrumentor.partition(":")
     kind = getattr(import_module(module), name)
-    single = kind._instance  # noqa: SLF001
-    if single is not None and single.is_instrumented_by_opentelemetry:
-        raise RefusedError(Reason.APPLICATION_INSTRUMENTS, f"the application called {name}().instrument()")
     own = object.__new__(kind)
     own.__init__()
+    neighbours.ours.append(own)
     return own

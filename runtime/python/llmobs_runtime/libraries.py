@@ -18,3 +18,12 @@ NAMES = {
     "agents.tracing": "openai_agents",
 }
 """What OpenTelemetry's variable OTEL_PYTHON_DISABLED_INSTRUMENTATIONS calls a library, where that is not its module."""
+
+INSTRUMENTOR_BASE = "opentelemetry.instrumentation.instrumentor"
+"""Where the class is that every instrumentation of the application derives from."""
+
+FRAMEWORKS = ("llmobs_sdk", "pydantic_ai", "google.adk", "strands", "agent_framework", "crewai", "haystack", "smolagents", "mistralai")
+"""Modules that make spans of LLMs by themselves; nothing is to be instrumented, only heard."""
+
+WAKERS = (INSTRUMENTOR_BASE, *FRAMEWORKS)
+"""Further modules whose import is watched."""

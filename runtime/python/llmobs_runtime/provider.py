@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Mapping
+from functools import cache
 from inspect import signature
 from random import Random
 from typing import Any
@@ -61,12 +62,24 @@ class ProcessResource(Resource):
         self._pod = attributes
         self._fixed_instance = fixed_instance
         if not fixed_instance:
-            named[_INSTANCE] = ".".join(filter(None, (attributes.get(_INSTANCE), uuid.uuid4().hex[:12])))
+            named[_INSTANCE] = ".".join(filter(None, (attributes.get(_INSTANCE), _process(os.getpid()))))
         super().__init__(named)
+        self._process, self._renewed = os.getpid(), self
 
     def merge(self, other: Resource) -> Resource:  # noqa: ARG002 -- what the SDK would add is drawn anew here
         """Return the resource of a forked process: the SDK merges a new instance in after a fork."""
-        return ProcessResource(self._pod, fixed_instance=self._fixed_instance)
+        return self.current()
+
+    def current(self) -> ProcessResource:
+        """Return the resource of the process that asks."""
+        if self._process != os.getpid():
+            self._process, self._renewed = os.getpid(), ProcessResource(self._pod, fixed_instance=self._fixed_instance)
+        return self._renewed
+
+
+@cache
+def _process(pid: int) -> str:  # noqa: ARG001 -- a forked process draws anew
+    return uuid.uuid4().hex[:12]
 
 
 def tracer_provider(resource: Resource, processor: SpanProcessor) -> TracerProvider:

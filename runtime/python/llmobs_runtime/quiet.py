@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from opentelemetry.context import Context
 from opentelemetry.trace import (
     Link,
+    NonRecordingSpan,
     Span,
     SpanContext,
     SpanKind,
@@ -87,6 +88,14 @@ class QuietSpan(Span):
         self.real.end(end_time)
 
 
+class Through(NonRecordingSpan):
+    """A span that is none, below a quiet one: lets ours below it find their parent."""
+
+    def __init__(self, around: QuietSpan) -> None:
+        super().__init__(around.get_span_context())
+        self.real = around.real
+
+
 class QuietTracer(Tracer):
     """Starts quiet spans over those of another tracer."""
 
@@ -107,7 +116,7 @@ class QuietTracer(Tracer):
     ) -> Span:
         """Start a span; its parent is our span around it, else the application's."""
         current = get_current_span(context)
-        if isinstance(current, QuietSpan):
+        if isinstance(current, (QuietSpan, Through)):
             context = set_span_in_context(current.real, context)
         real = self._real.start_span(name, context, kind, attributes, links, start_time, record_exception, set_status_on_exception)
         return QuietSpan(real, current.get_span_context(), content=self._content)

@@ -7,6 +7,7 @@ class Reason(str, Enum):
     """The outcome of an activation, as reported on standard error when LLMOBS_LOG is set."""
 
     ACTIVE = "Active"
+    LISTENING = "Listening"
     DISABLED = "Disabled"
     INVALID_ENDPOINT = "InvalidEndpoint"
     OLD_OPENTELEMETRY = "OldOpenTelemetry"

@@ -15,27 +15,40 @@ from opentelemetry.sdk.trace import ReadableSpan
 
 Attributes = Mapping[str, Any]
 
-AGENT = "invoke_agent"
+AGENT, TOOL = "invoke_agent", "execute_tool"
 
 # Attribute of the summary -> attributes of a call that hold the count, the current name first.
 TOKENS = {
-    "llmobs.run.input_tokens": ("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
-    "llmobs.run.cache_read_tokens": ("gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_read_input_tokens"),
+    "llmobs.run.input_tokens": ("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.token_count.prompt"),
+    "llmobs.run.cache_read_tokens": (
+        "gen_ai.usage.cache_read.input_tokens",
+        "gen_ai.usage.cache_read_input_tokens",
+        "llm.token_count.prompt_details.cache_read",
+    ),
     "llmobs.run.cache_write_tokens": (
         "gen_ai.usage.cache_write.input_tokens",
         "gen_ai.usage.cache_creation.input_tokens",
         "gen_ai.usage.cache_creation_input_tokens",
+        "llm.token_count.prompt_details.cache_write",
     ),
-    "llmobs.run.output_tokens": ("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),
-    "llmobs.run.reasoning_tokens": ("gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.reasoning_tokens"),
+    "llmobs.run.output_tokens": ("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens", "llm.token_count.completion"),
+    "llmobs.run.reasoning_tokens": (
+        "gen_ai.usage.reasoning.output_tokens",
+        "gen_ai.usage.reasoning_tokens",
+        "llm.token_count.completion_details.reasoning",
+    ),
 }
-_STEPS = frozenset({"chat", "generate_content", "text_completion"})
-_CALLS = _STEPS | {"embeddings"}
-# What OpenLLMetry's spans say instead of gen_ai.operation.name.
+_STEP, _EMBEDDING = "step", "embedding"
+CALLS = {"chat": _STEP, "generate_content": _STEP, "text_completion": _STEP, "embeddings": _EMBEDDING}
+"""Operations that ask a model and cost money; two of one kind, one in the other, tell of the same request."""
+# What the spans of OpenLLMetry and OpenInference say instead of gen_ai.operation.name.
 _OPERATIONS = {
-    "traceloop.span.kind": {"agent": AGENT, "tool": "execute_tool"},
+    "traceloop.span.kind": {"agent": AGENT, "tool": TOOL, "workflow": "invoke_workflow"},
     "llm.request.type": {"chat": "chat", "completion": "text_completion", "embedding": "embeddings"},
+    "openinference.span.kind": {"LLM": "chat", "EMBEDDING": "embeddings", "TOOL": TOOL, "AGENT": AGENT},
 }
+_MODELS = ("gen_ai.request.model", "gen_ai.response.model", "llm.model_name", "embedding.model_name")
+_PROVIDERS = ("gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system")
 _LOCK_SECONDS = 0.1
 
 
@@ -59,13 +72,13 @@ class Run:
         """Count a finished span of the run."""
         attributes = span.attributes or {}
         operation = operation_of(attributes)
-        if operation not in _CALLS and operation != "execute_tool":
+        if operation not in CALLS and operation != TOOL:
             return
         # With a bound: a fork may have copied the lock while another thread held it.
         held = self.lock.acquire(timeout=_LOCK_SECONDS)
         try:
-            if operation == "execute_tool":
-                self._add_tool(_tool(attributes), span.start_time or 0, span.end_time or 0)
+            if operation == TOOL:
+                self._add_tool(name_of(attributes, "gen_ai.tool.name"), span.start_time or 0, span.end_time or 0)
             else:
                 self._add_call(operation, attributes)
         finally:
@@ -85,12 +98,11 @@ class Run:
             self.loop_tool, self.loop_count = name, self.row
 
     def _add_call(self, operation: str, attributes: Attributes) -> None:
-        self.steps += operation in _STEPS
-        model = attributes.get("gen_ai.request.model") or attributes.get("gen_ai.response.model") or ""
-        provider = attributes.get("gen_ai.provider.name") or attributes.get("gen_ai.system") or ""
-        totals = self.models.setdefault(f"{provider}/{model}", dict.fromkeys(TOKENS, 0))
-        for name, sources in TOKENS.items():
-            totals[name] += _count(attributes, sources)
+        self.steps += CALLS[operation] == _STEP
+        name = f"{_first(attributes, _PROVIDERS)}/{_first(attributes, _MODELS)}"
+        totals = self.models.setdefault(name, dict.fromkeys(TOKENS, 0))
+        for total, sources in TOKENS.items():
+            totals[total] += _count(attributes, sources)
 
     def summary(self) -> dict[str, Any]:
         """The attributes for the run's span."""
@@ -116,8 +128,13 @@ def operation_of(attributes: Attributes) -> str:
     return ""
 
 
-def _tool(attributes: Attributes) -> str:
-    return str(attributes.get("gen_ai.tool.name") or attributes.get("traceloop.entity.name") or "")
+def name_of(attributes: Attributes, current: str) -> str:
+    """Return the name of an agent, a workflow or a tool, by its current attribute or by another convention's."""
+    return _first(attributes, (current, "traceloop.entity.name", current.removeprefix("gen_ai.")))
+
+
+def _first(attributes: Attributes, names: tuple[str, ...]) -> str:
+    return next((str(attributes[name]) for name in names if attributes.get(name)), "")
 
 
 def _count(attributes: Attributes, names: tuple[str, ...]) -> int:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from llmobs_runtime import log, neighbours
+from llmobs_runtime.libraries import INSTRUMENTOR_BASE
+
 TYPE_CHECKING = False  # typing itself would cost every process some milliseconds
 if TYPE_CHECKING:
     from types import ModuleType
@@ -11,9 +14,19 @@ _MODELS = ("bedrock-runtime", "bedrock-agent-runtime")
 
 
 def imported(library: str, module: ModuleType) -> None:
-    """Take up a library; of those who import botocore most never call a model, and are not to pay for it."""
+    """Take up a library; never raises."""
+    try:
+        _imported(library, module)
+    except Exception as error:
+        log.failure(library, error)
+
+
+def _imported(library: str, module: ModuleType) -> None:
+    # Of those who import botocore most never call a model, and are not to pay for it.
     if library == "botocore.client" and hasattr(module, "ClientCreator"):
         _at_first_client(library, module.ClientCreator)
+    elif library == INSTRUMENTOR_BASE:
+        neighbours.watch(module)
     else:
         _activate(library)
 
