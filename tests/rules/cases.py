@@ -20,6 +20,7 @@ FULL = {
         {"name": "speed", "tokensPerSecond": {"target": 0.9, "atLeast": 33.5}},
         {"name": "search", "retrievalLatency": {"target": 0.9, "threshold": "300ms"}},
     ],
+    "agents": {"maxRunCostUSD": 0.25, "maxSteps": 20, "maxToolRepeats": 3},
     "alerts": {"labels": {"team": "payments", "cost_center": "4711"}, "disabled": ["LLMLatencyBudgetBurn"]},
 }
 

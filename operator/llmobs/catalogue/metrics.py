@@ -30,6 +30,14 @@ VALIDATIONS = "llm_output_validations_total"
 """Checks of answers by the application; labels IDENTITY + check, outcome (passed, failed)."""
 FEEDBACK = "llm_feedback_total"
 """What users said of answers; labels IDENTITY + kind."""
+RUNS = "llm_agent_runs_total"
+"""Runs of agents; labels IDENTITY + agent, outcome."""
+RUN_COST = "llm_agent_run_cost_usd"
+"""Histogram of US dollars that a run's calls cost; labels IDENTITY + agent. Never to be added to COST."""
+RUN_STEPS = "llm_agent_run_steps"
+"""Histogram of calls to models in a run; labels IDENTITY + agent."""
+LOOPS = "llm_agent_tool_loops_total"
+"""Runs that executed one tool too often in a row; labels IDENTITY + agent, tool."""
 
 IDENTITY = ("k8s_namespace", "k8s_workload", "service_name", "team", "feature", "environment", "cluster")
 """Labels of every derived series."""
@@ -45,6 +53,10 @@ TOKEN_BOUNDS = tuple(float(2**power) for power in range(4, 18))
 """Bucket bounds in tokens: doubling from 16 to 131072 shows a shift of half as much at a hundred calls."""
 SPEED_BOUNDS = (1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 40.0, 50.0, 75.0, 100.0, 150.0, 200.0, 300.0, 500.0, 1000.0)
 """Bucket bounds in tokens per second; the thresholds of all objectives are added."""
+RUN_COST_BOUNDS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 50.0, 100.0)
+"""Bucket bounds in US dollars; what policies allow is added."""
+RUN_STEPS_BOUNDS = (1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
+"""Bucket bounds in steps; what policies allow is added."""
 RESULT_BOUNDS = (0.0, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 """Bucket bounds in documents; the first counts the retrievals that found nothing."""
 SCORE_BOUNDS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 2.0, 3.0, 4.0, 5.0, 10.0, 100.0)

@@ -6,23 +6,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from llmobs.api.effective import Policy
+from llmobs.api.v1alpha1.agents import Agents
 from llmobs.api.v1alpha1.objectives import Availability, Indicator, Latency, RetrievalLatency, TimeToFirstToken, TokensPerSecond
 from llmobs.catalogue import metrics
 from llmobs.kit.durations import seconds
 
 
 @dataclass(frozen=True)
-class Measure:
-    """A histogram that objectives are counted by."""
+class Bucketed:
+    """A histogram of which rules read the buckets in use."""
 
-    sli: str
-    """What the kind of objective is called on its series and alerts."""
-    indicator: type[Indicator]
     histogram: str
     labels: str = ""
     """Matchers, without braces, of what counts."""
-    more_is_better: bool = False
-    """What lies above the threshold is good."""
 
     @property
     def tile(self) -> str:
@@ -30,11 +26,43 @@ class Measure:
         return f"llm:{self.histogram.removeprefix('llm_')}_bucket:tile"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Measure(Bucketed):
+    """What objectives of one kind are counted by."""
+
+    sli: str
+    """What the kind of objective is called on its series and alerts."""
+    indicator: type[Indicator]
+    more_is_better: bool = False
+    """What lies above the threshold is good."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limit(Bucketed):
+    """What a bound of agents' runs is counted by."""
+
+    name: str
+    """What the bound is called on its series."""
+    field: str
+    """The attribute of :class:`Agents`."""
+
+    def of(self, agents: Agents) -> float | None:
+        """The bound that a policy sets."""
+        value: float | None = getattr(agents, self.field)
+        return value
+
+
 MEASURES = (
-    Measure("latency", Latency, metrics.DURATION, 'outcome="ok"'),
-    Measure("first_token", TimeToFirstToken, metrics.FIRST_CHUNK),
-    Measure("throughput", TokensPerSecond, metrics.SPEED, more_is_better=True),
-    Measure("retrieval", RetrievalLatency, metrics.RETRIEVAL_DURATION, 'outcome="ok"'),
+    Measure(sli="latency", indicator=Latency, histogram=metrics.DURATION, labels='outcome="ok"'),
+    Measure(sli="first_token", indicator=TimeToFirstToken, histogram=metrics.FIRST_CHUNK),
+    Measure(sli="throughput", indicator=TokensPerSecond, histogram=metrics.SPEED, more_is_better=True),
+    Measure(sli="retrieval", indicator=RetrievalLatency, histogram=metrics.RETRIEVAL_DURATION, labels='outcome="ok"'),
+)
+
+
+LIMITS = (
+    Limit(name="cost", field="max_run_cost_usd", histogram=metrics.RUN_COST),
+    Limit(name="steps", field="max_steps", histogram=metrics.RUN_STEPS),
 )
 
 
@@ -53,3 +81,9 @@ def thresholds(item: Measure, policies: Iterable[Policy]) -> tuple[float, ...]:
     asked = (objective.indicator for policy in policies for objective in policy.spec.objectives)
     found = {threshold(kind) for kind in asked if isinstance(kind, item.indicator) and not isinstance(kind, Availability)}
     return tuple(sorted(found))
+
+
+def limits(item: Limit, policies: Iterable[Policy]) -> tuple[float, ...]:
+    """Every bound of one kind in use, lowest first."""
+    found = (item.of(policy.spec.agents) for policy in policies)
+    return tuple(sorted({float(value) for value in found if value is not None}))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from llmobs.api.v1alpha1.agents import Agents
 from llmobs.api.v1alpha1.alerting import Alerts, Dashboards
 from llmobs.api.v1alpha1.backends import Backend
 from llmobs.api.v1alpha1.budgets import Budget
@@ -61,6 +62,8 @@ class LLMObservabilitySpec:
     """Amounts of money per period."""
     objectives: tuple[Objective, ...] = prop((), max_items=16, keys=("name",))
     """Service level objectives. None given means availability 99 % and no latency objective."""
+    agents: Agents = prop(factory=Agents)
+    """What a run of an agent may cost and do before an alert is raised."""
     alerts: Alerts = prop(factory=Alerts)
     """How alerts are labelled and which are not wanted."""
     dashboards: Dashboards = prop(factory=Dashboards)

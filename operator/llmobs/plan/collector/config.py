@@ -13,6 +13,7 @@ from llmobs.plan.collector.normalise import normalise
 from llmobs.plan.collector.observe import observe
 from llmobs.plan.collector.price import price
 from llmobs.plan.collector.privacy import privacy
+from llmobs.plan.collector.runs import price_runs
 from llmobs.plan.inputs import Inputs
 
 ADDRESS = "${env:MY_POD_IP:-127.0.0.1}"
@@ -22,8 +23,8 @@ BARRIER = f"{c.BATCH}/barrier"
 """Nothing behind it can fail a client's request, or a retry would count the same calls again. It also makes one stream of all
 requests: the processor that adds up counts drops what comes out of order."""
 
-UNTRUST, POLICY, NORMALISE, PRICE, OBSERVE, PRIVACY, LABELS = (
-    f"{c.TRANSFORM}/{name}" for name in ("untrust", "policy", "normalise", "price", "observe", "privacy", "labels")
+UNTRUST, POLICY, NORMALISE, PRICE, OBSERVE, RUNS, PRIVACY, LABELS = (
+    f"{c.TRANSFORM}/{name}" for name in ("untrust", "policy", "normalise", "price", "observe", "runs", "privacy", "labels")
 )
 
 
@@ -108,6 +109,7 @@ def _processors(inputs: Inputs) -> dict[str, Any]:
         NORMALISE: normalise(),
         PRICE: price(inputs.prices),
         OBSERVE: observe(),
+        RUNS: price_runs(inputs.prices),
         PRIVACY: privacy(),
         BARRIER: {"timeout": "200ms", "send_batch_size": 512, "send_batch_max_size": 2048},
         LABELS: series.labels(inputs.policies),
@@ -126,7 +128,7 @@ def _pipelines(inputs: Inputs, *, out: bool) -> dict[str, Any]:
     return {
         "traces/in": {
             "receivers": [c.OTLP],
-            "processors": [c.MEMORY_LIMITER, UNTRUST, c.K8S_ATTRIBUTES, POLICY, PRIVACY, NORMALISE, PRICE, OBSERVE, BARRIER],
+            "processors": [c.MEMORY_LIMITER, UNTRUST, c.K8S_ATTRIBUTES, POLICY, PRIVACY, NORMALISE, PRICE, OBSERVE, RUNS, BARRIER],
             "exporters": [*series.connectors(inputs.policies), *([routing.OUT] if out else [])],
         },
         **series.pipelines(inputs.policies, [LABELS, c.DELTA_TO_CUMULATIVE]),

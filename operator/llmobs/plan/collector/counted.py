@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from llmobs.catalogue import generations as names
 from llmobs.catalogue import metrics
-from llmobs.plan.collector import observe, price
+from llmobs.plan.collector import observe, price, runs
 from llmobs.plan.collector.ottl import literal, span
 
 LONGEST_CALL = 86_400_000_000_000
@@ -100,8 +100,17 @@ def observed(bounds: Mapping[str, tuple[float, ...]]) -> tuple[Series, ...]:
             "Checks of answers.",
             kept={"outcome": observe.CHECKED},
         ),
+        Series(metrics.RUNS, ("agent", "outcome"), (), "1", "{run}", "Runs of agents.", mark=runs.RUN),
+        _run(metrics.RUN_COST, runs.COST, "What the calls of a run cost.", bounds),
+        _run(metrics.RUN_STEPS, runs.COUNTED, "Calls to models in a run.", bounds),
+        Series(metrics.LOOPS, ("agent", "tool"), (), "1", "{run}", "Runs that repeated a tool too often.", kept={"tool": runs.LOOP}),
         Series(metrics.FEEDBACK, ("kind",), (), "1", "{word}", "What users said of answers."),
     )
+
+
+def _run(name: str, attribute: str, help_: str, bounds: Mapping[str, tuple[float, ...]]) -> Series:
+    value = span(attribute)
+    return Series(name, ("agent",), (f"{value} != nil",), value, "{run}", help_, mark=runs.RUN, bounds=bounds[name])
 
 
 def _tokens(kind: str) -> Series:

@@ -10,7 +10,7 @@ from typing import Any
 from llmobs.api import names
 from llmobs.catalogue.metrics import IDENTITY, RESOURCE_LABELS
 from llmobs.plan.collector.ottl import assign, at, drop, group, literal, lookup, replace, resource, transform
-from llmobs.plan.collector.policies import CAPTURE, POLICY, RESERVED, ROUTE, by_namespace, by_policy, table
+from llmobs.plan.collector.policies import CAPTURE, POLICY, REPEATS, RESERVED, ROUTE, by_namespace, by_policy, table
 from llmobs.plan.collector.sampling import TERMS, sampled
 from llmobs.plan.inputs import Inputs
 
@@ -66,8 +66,13 @@ def _terms(inputs: Inputs) -> list[str]:
         assign(resource(CAPTURE), at(row, "c"), f"{row} != nil"),
         assign(resource(ROUTE), at(row, "r"), f"{row} != nil"),
         *([assign(resource(TERMS), at(row, "s"), f"{row} != nil")] if sampled(inputs.governing) else []),
+        *([assign(resource(REPEATS), at(row, "l"), f"{row} != nil")] if _looping(inputs) else []),
         f'merge_maps(resource.attributes, {at(row, "a")}, "upsert") where {row} != nil',
     ]
+
+
+def _looping(inputs: Inputs) -> bool:
+    return any(policy.spec.agents.max_tool_repeats is not None for policy in inputs.governing)
 
 
 def _labels(cluster: str) -> list[str]:

@@ -15,6 +15,8 @@ from llmobs.plan.collector.sinks import Sink, route, sinks_of
 CAPTURE = "llmobs.capture"
 ROUTE = "llmobs.route"
 POLICY = "llmobs.policy"
+REPEATS = "llmobs.repeats"
+"""How often in a row a run may execute one tool; absent where no policy says so."""
 
 RESERVED = r"^(k8s|llm|llmobs)\."
 """Resource attributes that the collector answers for: neither a client nor a policy's attributes set them."""
@@ -29,6 +31,8 @@ class Terms:
     attributes: tuple[tuple[str, str], ...] = ()
     sampling: Sampling = Sampling()
     """Which of its traces are sent on."""
+    repeats: int | None = None
+    """How often in a row a run of an agent may execute one tool."""
 
     def agreed(self, other: Terms) -> Terms:
         """What both grant."""
@@ -37,6 +41,7 @@ class Terms:
             sinks=tuple(sink for sink in self.sinks if sink in other.sinks),
             attributes=tuple(item for item in self.attributes if item in other.attributes),
             sampling=self.sampling if self.sampling == other.sampling else Sampling(),
+            repeats=min((item for item in (self.repeats, other.repeats) if item is not None), default=None),
         )
 
 
@@ -61,7 +66,7 @@ def routes(policies: Sequence[Policy]) -> dict[str, tuple[Sink, ...]]:
 
 
 def table(terms: Mapping[str, Terms]) -> dict[str, ottl.Value]:
-    """The terms as the collector looks them up: ``c`` capture, ``r`` route, ``s`` sampling, ``a`` attributes.
+    """The terms as the collector looks them up: ``c`` capture, ``r`` route, ``s`` sampling, ``l`` tools in a row, ``a`` attributes.
 
     Without rows that grant nothing.
     """
@@ -76,6 +81,8 @@ def _row(terms: Terms) -> dict[str, ottl.Value]:
         row["r"] = route(terms.sinks)
         if asked := sampling.row(terms.sampling):
             row["s"] = asked
+    if terms.repeats is not None:
+        row["l"] = float(terms.repeats)
     if terms.attributes:
         row["a"] = dict(terms.attributes)
     return row
@@ -86,5 +93,9 @@ def _terms(policy: Policy, policies: Iterable[Policy]) -> Terms:
     if policy.spec.collector.external:
         return Terms()  # it expects nothing of the gateway, so what gets there all the same is granted nothing
     return Terms(
-        capture=policy.spec.content.capture, sinks=sinks_of(policy, policies), attributes=tuple(own), sampling=policy.spec.sampling
+        capture=policy.spec.content.capture,
+        sinks=sinks_of(policy, policies),
+        attributes=tuple(own),
+        sampling=policy.spec.sampling,
+        repeats=policy.spec.agents.max_tool_repeats,
     )

@@ -12,7 +12,7 @@ from llmobs.plan.collector import components as c
 from llmobs.plan.collector import identity, price
 from llmobs.plan.collector.counted import Series, calls, observed
 from llmobs.plan.collector.ottl import assign, datapoint, group, literal, resource, transform
-from llmobs.plan.measures import MEASURES, thresholds
+from llmobs.plan.measures import LIMITS, MEASURES, limits, thresholds
 
 STALE, EXPIRED = "24h", "24h10m"
 """A series ends after a day without a call. The exporter forgets it later than the processor that adds it up: the other way round it
@@ -39,13 +39,15 @@ _BOUNDS = {
     metrics.RETRIEVAL_DURATION: metrics.DURATION_BOUNDS,
     metrics.RETRIEVAL_RESULTS: metrics.RESULT_BOUNDS,
     metrics.SCORE: metrics.SCORE_BOUNDS,
+    metrics.RUN_COST: metrics.RUN_COST_BOUNDS,
+    metrics.RUN_STEPS: metrics.RUN_STEPS_BOUNDS,
 }
 
 
 def bounds(policies: Iterable[Policy]) -> dict[str, tuple[float, ...]]:
-    """Histogram -> its bucket bounds, with the threshold of every objective."""
+    """Histogram -> its bucket bounds, with the threshold of every objective and the limits of runs."""
     every = tuple(policies)
-    wanted = {item.histogram: thresholds(item, every) for item in MEASURES}
+    wanted = {item.histogram: thresholds(item, every) for item in MEASURES} | {item.histogram: limits(item, every) for item in LIMITS}
     return {name: tuple(sorted({*own, *wanted.get(name, ())})) for name, own in _BOUNDS.items()}
 
 

@@ -9,6 +9,7 @@ from llmobs.api.conditions import ConditionType, Finding, Reason, Status
 from llmobs.api.effective import Policy
 from llmobs.api.names import FLEET_RULES, labels, policy_rules
 from llmobs.plan.inputs import Inputs, Manifest, Part
+from llmobs.plan.rules.agents import agents_group
 from llmobs.plan.rules.alerts import alert_group
 from llmobs.plan.rules.checks import check
 from llmobs.plan.rules.money import budget_group, history_group
@@ -56,6 +57,7 @@ def fleet_groups(inputs: Inputs) -> list[Group]:
         cost_group(times),
         calls_group(times, inputs.policies),
         tokens_group(times),
+        *agents_group(times, inputs.policies),
         history_group(times),
         budget_group(times, inputs.facts.namespace),
         alert_group(times, settings, inputs.policies, inputs.facts.namespace),

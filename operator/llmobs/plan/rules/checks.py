@@ -12,7 +12,8 @@ from llmobs.plan.rules import series
 
 LABEL_NAME = r"[a-zA-Z_][a-zA-Z0-9_]*"
 
-OURS = frozenset({"alertname", "severity", "dashboard", "warn_at", "exporter", "part", *series.BUDGET_LABELS, *series.OBJECTIVE_LABELS})
+_SERIES = (*series.BUDGET_LABELS, *series.OBJECTIVE_LABELS, *series.AGENT_LABELS)
+OURS = frozenset({"alertname", "severity", "dashboard", "warn_at", "exporter", "part", *_SERIES})
 """Labels that alerts have anyway; one put on them would hide what the alert is about."""
 
 

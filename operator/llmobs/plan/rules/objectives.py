@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from llmobs.api.effective import Policy
 from llmobs.api.v1alpha1.objectives import Availability, Indicator, Objective
 from llmobs.plan.measures import MEASURES, Measure, measure, threshold, thresholds
 from llmobs.plan.rules import series
-from llmobs.plan.rules.promql import Rule, plain, record, summed
+from llmobs.plan.rules.buckets import above, below, counted
+from llmobs.plan.rules.promql import Rule, plain, record
 from llmobs.plan.rules.series import Timing, within
 
 DEFAULT = Objective(name="availability", indicator=Availability(target=0.99))
@@ -41,20 +42,11 @@ def measured(policies: Iterable[Policy]) -> dict[Measure, tuple[str, ...]]:
     return {item: bounds for item, bounds in found.items() if bounds}
 
 
-def bucket_rules(used: Mapping[Measure, tuple[str, ...]], timing: Timing) -> Iterator[Rule]:
-    """Only the bounds in use: every bound costs as much as a counter. Prometheus 3 stores ``5.0`` where 2 stored ``5``."""
-    for item, bounds in used.items():
-        wanted = "|".join(bound.replace(".", r"\\.") for bound in bounds)
-        only = ",".join(filter(None, (item.labels, f'le=~"({wanted})(\\\\.0+)?|\\\\+Inf"')))
-        by_bound = summed(f"{item.histogram}_bucket{{{only}}}", labels=("namespace", "le"), timing=timing)
-        yield record(item.tile, f'sum by (namespace, le) (label_replace({by_bound}, "le", "$1", "le", "(.+)\\\\.0+"))')
-
-
 def objective_rules(timing: Timing, used: Iterable[Measure]) -> Iterator[Rule]:
     """Tiles per objective, and their sums and ratios per window. Ratios divide sums of counts: a quiet hour weighs what it counted."""
     total, bad = series.OBJECTIVE_TOTAL, series.OBJECTIVE_BAD
     found = tuple(used)
-    yield record(f"{total}:tile", "\nor\n".join([_all_calls(), *map(_counted, found)]))
+    yield record(f"{total}:tile", "\nor\n".join([_all_calls(), *(counted(item, _targets(item.sli)) for item in found)]))
     yield record(f"{bad}:tile", "\nor\n".join([_failed(), *map(_missed, found)]))
     for window in SHORT:
         yield record(f"{total}:sum{window}", f"sum_over_time({total}:tile[{within(window)}:{timing.tile}])")
@@ -80,13 +72,7 @@ def _failed() -> str:
     return f"{_targets('availability')} + on (namespace) group_left ()\n  ({failed} or {series.NAMESPACE_CALLS} * 0)"
 
 
-def _counted(item: Measure) -> str:
-    return f'{_targets(item.sli)} + on (namespace) group_left () sum by (namespace) ({item.tile}{{le="+Inf"}})'
-
-
 def _missed(item: Measure) -> str:
     """Buckets count from below: where more is better, what is in the bucket missed; elsewhere, what is not."""
-    below = f"on (namespace, le) group_left () {item.tile}"
-    if item.more_is_better:
-        return f"{_targets(item.sli)} + {below}"
-    return f"clamp_min(({_counted(item)})\n  - {below}, 0)"
+    targets = _targets(item.sli)
+    return f"{targets} + {below(item)}" if item.more_is_better else above(item, targets)

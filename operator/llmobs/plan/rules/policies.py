@@ -11,6 +11,7 @@ from llmobs.api.v1alpha1.objectives import Objective
 from llmobs.catalogue import metrics
 from llmobs.plan.dashboards.names import dashboard_uid
 from llmobs.plan.rules import series
+from llmobs.plan.rules.agents import limit_rules
 from llmobs.plan.rules.money import to_date
 from llmobs.plan.rules.objectives import labels, objectives
 from llmobs.plan.rules.promql import Group, Rule, constant, group, plain, record, selector
@@ -28,6 +29,7 @@ def policy_group(policy: Policy, prices: PriceTable, timing: Timing) -> Group:
             *_disabled(policy),
             *(rule for budget in policy.spec.budgets for rule in _budget(policy, budget, prices, timing)),
             *(_objective(policy, objective) for objective in objectives(policy)),
+            *limit_rules(policy, _key(policy)),
         ],
     )
 

@@ -34,6 +34,13 @@ OBJECTIVE_TOTAL = "llm:objective_total"
 OBJECTIVE_BAD = "llm:objective_bad"
 """Calls that count, and those that missed, per objective: as ``:tile``, ``:sum<window>`` and ``:ratio<window>``."""
 
+AGENT_LIMIT = "llm_agent_limit"
+"""What a policy allows a run of an agent; labels namespace, policy, limit (cost, steps, repeats), le."""
+RUNS_OVER = "llm:agent_runs_over"
+"""Runs that went beyond it: as ``:tile`` and ``:sum1h``; labels as AGENT_LIMIT."""
+LOOPS = "llm:agent_tool_loops"
+"""Runs that executed a tool too often in a row, as ``:tile``; labels namespace, agent, tool."""
+
 POLICY_INFO = "llm_policy_info"
 """1 per policy; carries the labels its alerts get and the uid of its dashboard."""
 ALERT_DISABLED = "llm_alert_disabled"
@@ -44,6 +51,7 @@ BUDGET_MATCHED = "llm:budget_matched_usd:to_date"
 COST_LABELS = ("namespace", "workload", "team", "feature", "environment", "provider", "model", "agent")
 """Labels of ``llm:cost_usd:*``; a budget's ``match`` picks from them."""
 BUDGET_LABELS = ("namespace", "policy", "budget", "period")
+AGENT_LABELS = ("namespace", "policy", "limit", "le")
 OBJECTIVE_LABELS = ("namespace", "policy", "objective", "sli", "le")
 
 PERIOD_START = "llm:clock:{period}_start_seconds"

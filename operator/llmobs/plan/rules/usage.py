@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from llmobs.api.effective import Policy
 from llmobs.catalogue import metrics
 from llmobs.plan.rules import series
-from llmobs.plan.rules.objectives import bucket_rules, measured, objective_rules
+from llmobs.plan.rules.buckets import bucket_rules
+from llmobs.plan.rules.objectives import measured, objective_rules
 from llmobs.plan.rules.promql import Group, Rule, group, record, summed, watched
 from llmobs.plan.rules.series import Timing, within
 
@@ -35,7 +36,7 @@ def calls_group(timing: Timing, policies: Iterable[Policy]) -> Group:
         timing.interval,
         [
             *_calls(timing),
-            *bucket_rules(used, timing),
+            *bucket_rules(used.items(), timing),
             *objective_rules(timing, used),
         ],
     )
