@@ -88,7 +88,7 @@ class Admission:
             return
         begun = time.perf_counter()
         made = answer(body, self._store) if whole else unreadable(body, ValueError(f"the request is larger than {LARGEST} bytes"))
-        self._metrics.reviewed(made.reason, time.perf_counter() - begun)
+        self._metrics.reviewed(made.reason, time.perf_counter() - begun, namespace=made.namespace)
         if made.reason.decision == "failed":
             _log(made)
         await _send(send, 200, made.body, _JSON)

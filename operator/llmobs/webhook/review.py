@@ -13,6 +13,7 @@ from llmobs.inject.decide import Decision, decide
 from llmobs.inject.patch import encoded
 from llmobs.inject.pod import Pod
 from llmobs.inject.reasons import Reason
+from llmobs.inject.select import Namespace
 from llmobs.webhook.store import Store
 
 LARGEST = 8 * 1024 * 1024
@@ -70,6 +71,8 @@ class Answer:
     reason: Reason
     error: Exception | None = None
     uid: str = ""
+    namespace: str = ""
+    """Where the pod is created; empty for a namespace without a policy."""
 
 
 def answer(body: bytes, store: Store) -> Answer:
@@ -79,14 +82,16 @@ def answer(body: bytes, store: Store) -> Answer:
     except (msgspec.DecodeError, RecursionError) as error:
         return unreadable(body, error)
     request = review.request or _Request()
+    place = store.namespace(request.namespace)
+    counted = place.name if place.policies else ""
     try:
-        decision = _decision(request, store)
+        decision = _decision(request, place)
         sent = _response(review.api_version, request.uid, decision)
     except ValueError as error:
-        return _failed(review.api_version, request.uid, Reason.UNREADABLE, error)
+        return _failed(review.api_version, request.uid, Reason.UNREADABLE, error, counted)
     except Exception as error:  # noqa: BLE001 - whatever it is must not keep a pod from being created
-        return _failed(review.api_version, request.uid, Reason.FAILED, error)
-    return Answer(sent, decision.reason, uid=request.uid)
+        return _failed(review.api_version, request.uid, Reason.FAILED, error, counted)
+    return Answer(sent, decision.reason, uid=request.uid, namespace=counted)
 
 
 def unreadable(body: bytes, error: Exception) -> Answer:
@@ -100,17 +105,17 @@ def unreadable(body: bytes, error: Exception) -> Answer:
     return _failed(version, uid, Reason.UNREADABLE, error)
 
 
-def _decision(request: _Request, store: Store) -> Decision:
+def _decision(request: _Request, place: Namespace) -> Decision:
     created = request.operation in ("CREATE", "") and not request.sub_resource
     if not created or (request.kind is not None and request.kind.kind != "Pod"):
         return Decision(Reason.NOT_A_POD)
     if request.object is None:
         return Decision(Reason.UNREADABLE)
-    return decide(request.object, store.namespace(request.namespace))
+    return decide(request.object, place)
 
 
-def _failed(version: str, uid: str, reason: Reason, error: Exception) -> Answer:
-    return Answer(_response(version, uid, Decision(reason)), reason, error, uid)
+def _failed(version: str, uid: str, reason: Reason, error: Exception, namespace: str = "") -> Answer:
+    return Answer(_response(version, uid, Decision(reason)), reason, error, uid, namespace)
 
 
 def _response(version: str, uid: str, decision: Decision) -> bytes:

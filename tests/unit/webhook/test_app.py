@@ -15,7 +15,7 @@ from llmobs.webhook.store import KINDS, POLICY, Store
 
 from tests.unit.webhook.service import POD, Service, call, policy, review
 
-REVIEWS = "llmobs_admission_reviews_total"
+REVIEWS = "llmobs_admission_total"
 
 
 def test_a_pod_is_injected(service: Service) -> None:
@@ -30,7 +30,7 @@ def test_a_pod_is_injected(service: Service) -> None:
     }
     after = jsonpatch.apply_patch(POD, reply.patch)
     assert after["metadata"]["annotations"]["llmobs.dev/policy"] == "team-a/checkout"
-    assert service.value(REVIEWS, decision="injected", reason="Injected") == 1
+    assert service.value(REVIEWS, decision="injected", reason="Injected", k8s_namespace="team-a") == 1
     assert service.value("llmobs_admission_duration_seconds_count") == 1
     assert service.value("llmobs_admission_errors_total") == 0
 
@@ -45,14 +45,14 @@ def test_the_namespace_is_the_requests(service: Service) -> None:
     pod = {**POD, "metadata": {"namespace": "team-a"}}
 
     assert "patch" not in service.mutate(review(pod, namespace="team-b")).response
-    assert service.value(REVIEWS, decision="skipped", reason="NoPolicy") == 1
+    assert service.value(REVIEWS, decision="skipped", reason="NoPolicy", k8s_namespace="") == 1
 
 
 def test_a_pod_that_is_left_alone_gets_neither_patch_nor_warning(service: Service) -> None:
     pod = {"metadata": {"labels": {"llmobs.dev/inject": "false"}}, "spec": POD["spec"]}
 
     assert service.mutate(review(pod)).response == {"uid": "u-1", "allowed": True}
-    assert service.value(REVIEWS, decision="skipped", reason="OptedOut") == 1
+    assert service.value(REVIEWS, decision="skipped", reason="OptedOut", k8s_namespace="team-a") == 1
 
 
 def test_a_dry_run_is_answered_as_any_other(service: Service) -> None:
@@ -71,7 +71,7 @@ def test_a_dry_run_is_answered_as_any_other(service: Service) -> None:
 )
 def test_what_does_not_create_a_pod_is_let_through(service: Service, request_: dict[str, Any]) -> None:
     assert service.mutate(review(**request_)).response == {"uid": "u-1", "allowed": True}
-    assert service.value(REVIEWS, decision="skipped", reason="NotAPod") == 1
+    assert service.value(REVIEWS, decision="skipped", reason="NotAPod", k8s_namespace="") == 1
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_what_cannot_be_read_is_allowed_counted_and_untouched(service: Service, 
         "allowed": True,
         "warnings": ["llm-observability-operator left this pod alone: Unreadable: The request could not be read."],
     }
-    assert service.value(REVIEWS, decision="failed", reason="Unreadable") == 1
+    assert sum(service.value(REVIEWS, decision="failed", reason="Unreadable", k8s_namespace=name) for name in ("", "team-a")) == 1
     assert service.value("llmobs_admission_errors_total") == 1
 
 
@@ -117,7 +117,7 @@ def test_a_pod_of_three_megabytes_is_injected_and_stays_what_it_is(service: Serv
     after = jsonpatch.apply_patch(pod, service.mutate(review(pod)).patch)
 
     assert after["metadata"]["annotations"]["big"] == pod["metadata"]["annotations"]["big"]
-    assert service.value(REVIEWS, decision="injected", reason="Injected") == 1
+    assert service.value(REVIEWS, decision="injected", reason="Injected", k8s_namespace="team-a") == 1
 
 
 @pytest.mark.parametrize("depth", [500, 10_000])
@@ -138,7 +138,7 @@ def test_a_huge_request_is_not_kept(service: Service, monkeypatch: pytest.Monkey
 
     assert one.response == many.response
     assert (one.response["uid"], one.response["allowed"], "patch" in one.response) == ("u-1", True, False)
-    assert service.value(REVIEWS, decision="failed", reason="Unreadable") == 2
+    assert sum(service.value(REVIEWS, decision="failed", reason="Unreadable", k8s_namespace=name) for name in ("", "team-a")) == 2
 
 
 def test_a_mistake_of_ours_keeps_no_pod_away(service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
@@ -152,7 +152,7 @@ def test_a_mistake_of_ours_keeps_no_pod_away(service: Service, monkeypatch: pyte
 
     assert reply.response["allowed"] is True
     assert reply.response["warnings"] == ["llm-observability-operator left this pod alone: Failed: " + reviews.Reason.FAILED.sentence]
-    assert service.value(REVIEWS, decision="failed", reason="Failed") == 1
+    assert service.value(REVIEWS, decision="failed", reason="Failed", k8s_namespace="team-a") == 1
     assert "a mistake" in caplog.text
 
 
@@ -232,7 +232,7 @@ def test_metrics_show_every_reason_from_the_start(service: Service) -> None:
     text = reply.body.decode()
 
     assert reply.headers[b"content-type"].startswith(b"text/plain")
-    assert all(f'{REVIEWS}{{decision="{item.decision}",reason="{item.value}"}} 0.0' in text for item in reviews.Reason)
+    assert all(f'{REVIEWS}{{decision="{item.decision}",k8s_namespace="",reason="{item.value}"}} 0.0' in text for item in reviews.Reason)
     assert 'llmobs_admission_policies{state="compiled"} 1.0' in text
     assert 'llmobs_admission_policies{state="refused"} 1.0' in text
     assert "llmobs_admission_synced 1.0" in text

@@ -107,8 +107,8 @@ def test_it_serves_rotates_and_ends(webhook: Webhook) -> None:
         assert webhook.mutate(new, b"nonsense")["allowed"] is True
         text = webhook.plain("/metrics")[1]
         assert metric(text, "llmobs_admission_certificate_expiry_timestamp_seconds") == second.expires.timestamp()
-        assert metric(text, 'llmobs_admission_reviews_total{decision="injected",reason="Injected"}') == 2
-        assert metric(text, 'llmobs_admission_reviews_total{decision="failed",reason="Unreadable"}') == 1
+        assert metric(text, 'llmobs_admission_total{decision="injected",k8s_namespace="team-a",reason="Injected"}') == 2
+        assert metric(text, 'llmobs_admission_total{decision="failed",k8s_namespace="",reason="Unreadable"}') == 1
 
         webhook.process.send_signal(signal.SIGTERM)
         assert webhook.process.wait(DEADLINE) == 0
@@ -119,7 +119,12 @@ def test_policies_are_read_again_and_a_broken_file_changes_nothing(webhook: Webh
     with contextlib.closing(webhook.connection()) as connection:
         (webhook.policies / "policy.yaml").write_text(POLICY + "spec: {injection: {mode: Disabled}}\n")
         until("the new policy applies", lambda: "patch" not in webhook.mutate(connection, review()))
-        assert metric(webhook.plain("/metrics")[1], 'llmobs_admission_reviews_total{decision="skipped",reason="PolicyDisabled"}') == 1
+        assert (
+            metric(
+                webhook.plain("/metrics")[1], 'llmobs_admission_total{decision="skipped",k8s_namespace="team-a",reason="PolicyDisabled"}'
+            )
+            == 1
+        )
 
         (webhook.policies / "policy.yaml").write_text("a: [")
         until("the broken file is noticed", lambda: "policies are not read" in webhook.log.read_text())
