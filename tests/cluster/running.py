@@ -54,6 +54,13 @@ class Cluster(World):
         stamp = {"kubectl.kubernetes.io/restartedAt": datetime.now(tz=UTC).isoformat()}
         self.server.merge(path, {"spec": {"template": {"metadata": {"annotations": stamp}}}})
 
+    def complete(self, path: str) -> bool:
+        """Whether a Deployment's controller says that its rollout is over."""
+        body = self.server.get(path)
+        wanted, status = body["spec"]["replicas"], body["status"]
+        figures = [status.get(key, 0) for key in ("replicas", "updatedReplicas", "availableReplicas")]
+        return bool(status.get("observedGeneration") == body["metadata"]["generation"] and figures == [wanted] * 3)
+
     def annotation(self, path: str, name: str) -> str | None:
         """The value of an annotation of a workload's pod template."""
         found = self.server.get(path)["spec"]["template"]["metadata"].get("annotations") or {}

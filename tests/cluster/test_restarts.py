@@ -12,6 +12,7 @@ from tests.cluster.running import Cluster, cluster
 pytestmark = pytest.mark.apiserver
 
 ROLLED_BACK = "llmobs.dev/rolled-back"
+RESTARTED = "llmobs.dev/restarted-for"
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +93,42 @@ def test_rollback_can_be_switched_off(running: Cluster) -> None:
     crash(running, namespace, "web", 1)
     running.quiet(passes=3)
     assert running.annotation(path, ROLLED_BACK) is None
+
+
+def test_stale_workloads_are_restarted_one_after_the_other_and_once(running: Cluster) -> None:
+    namespace = running.namespace()
+    paths = {name: running.workload("Deployment", namespace, name, replicas=1) for name in ("a", "b", "paused")}
+
+    def settle(name: str, *, injected: bool | None = None) -> None:
+        [pod] = until(f"a pod of {name}", lambda: running.pods(namespace, name, injected=injected))[:1]
+        running.live(pod)
+        until(f"{name} is complete", lambda: running.complete(paths[name]))
+
+    for name in paths:
+        settle(name)
+    running.server.merge(paths["paused"], {"spec": {"paused": True}})
+    policy = running.policy(namespace, {"injection": {"rollout": {"mode": "Rolling"}}})
+    running.known(namespace)
+    until("the first is restarted", lambda: running.annotation(paths["a"], RESTARTED))
+    running.quiet(passes=2)
+    assert running.annotation(paths["b"], RESTARTED) is None, "the first is not complete"
+    settle("a", injected=True)
+    until("the second is restarted", lambda: running.annotation(paths["b"], RESTARTED))
+    settle("b", injected=True)
+    until("the Events", lambda: sorted(running.events(namespace, "Deployment", "Restarted")) == ["a", "b"])
+
+    spec = {"injection": {"rollout": {"mode": "Rolling"}}, "budgets": [{"name": "daily", "period": "Day", "limitUSD": 5}]}
+    generations = [running.server.get(path)["metadata"]["generation"] for path in paths.values()]
+    running.policy(namespace, spec)
+    running.condition(policy, "InjectionReady", "True", "PodsBeforePolicy")
+    running.quiet(passes=2)
+    assert [running.server.get(path)["metadata"]["generation"] for path in paths.values()] == generations
+    assert running.server.get(policy)["status"]["pods"].get("outdated", 0) == 0
+    first = running.annotation(paths["a"], RESTARTED)
+
+    running.policy(namespace, {**spec, "attributes": {"team": "a"}})
+    until("what changes pods restarts once more", lambda: running.annotation(paths["a"], RESTARTED) not in (first, None))
+    assert running.annotation(paths["paused"], RESTARTED) is None
 
 
 def test_the_chart_gives_every_right_that_was_needed(running: Cluster) -> None:

@@ -44,6 +44,7 @@ class Reason(enum.Enum):
     PODS_BEFORE_POLICY = "PodsBeforePolicy"
     ROLLED_BACK = "RolledBack"
     ROLLBACK_REFUSED = "RollbackRefused"
+    RESTART_REFUSED = "RestartRefused"
     PODS_OUTDATED = "PodsOutdated"
     ROLLED_OUT = "RolledOut"
     ROLLING_OUT = "RollingOut"

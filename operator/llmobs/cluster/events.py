@@ -18,7 +18,7 @@ _KNOWN = 10_000
 
 
 class Recorder:
-    """Posts warnings. An Event is a courtesy: one that can't be posted is dropped."""
+    """Posts Events. An Event is a courtesy: one that can't be posted is dropped."""
 
     def __init__(self, client: Client, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._client = client
@@ -27,6 +27,10 @@ class Recorder:
 
     async def warn(self, body: Manifest, *, reason: str, message: str) -> bool:
         """Post a warning about a namespaced object, unless the same one was posted lately."""
+        return await self.tell(body, reason=reason, message=message, kind="Warning")
+
+    async def tell(self, body: Manifest, *, reason: str, message: str, kind: str = "Normal") -> bool:
+        """Post an Event about a namespaced object, unless the same one was posted lately."""
         meta = body["metadata"]
         key, now = (str(meta.get("uid")), reason, message), self._clock()
         if now - self._posted.get(key, -EVERY) < EVERY:
@@ -35,13 +39,13 @@ class Recorder:
             self._posted.clear()
         self._posted[key] = now
         try:
-            await self._client.create(_event(body, reason=reason, message=message))
+            await self._client.create(_event(body, kind, reason=reason, message=message))
         except (NotYet, Refused):
             return False
         return True
 
 
-def _event(body: Manifest, *, reason: str, message: str) -> Manifest:
+def _event(body: Manifest, kind: str, *, reason: str, message: str) -> Manifest:
     meta = body["metadata"]
     now = datetime.now(tz=UTC)
     stamp = now.strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -56,7 +60,7 @@ def _event(body: Manifest, *, reason: str, message: str) -> Manifest:
             "namespace": meta["namespace"],
             "uid": meta.get("uid", ""),
         },
-        "type": "Warning",
+        "type": kind,
         "reason": reason,
         "message": message[:1024],
         "count": 1,

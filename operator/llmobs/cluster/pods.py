@@ -40,7 +40,7 @@ async def pods(client: Client, namespace: str) -> list[Manifest]:
 class _Count:
     matched: int = 0
     injected: int = 0
-    outdated: int = 0
+    outdated: list[str] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
     before: list[str] = field(default_factory=list)
     rolled_back: set[str] = field(default_factory=set)
@@ -57,7 +57,8 @@ class _Count:
         return Pods(
             matched=self.matched,
             injected=self.injected,
-            outdated=self.outdated,
+            outdated=len(self.outdated),
+            stale=(*self.outdated, *self.missed, *self.before),
             skipped=tuple(SkippedPods(reason=reason, count=count, example=self.examples[reason]) for reason, count in ordered),
             missed=tuple(self.missed),
             before=tuple(self.before),
@@ -93,7 +94,8 @@ def _judge(count: _Count, pod: Manifest, policy: CompiledPolicy, namespace: Name
     name = str(meta["name"])
     if (meta.get("labels") or {}).get(names.INJECTED) == "true":
         count.injected += 1
-        count.outdated += (meta.get("annotations") or {}).get(names.POLICY_REVISION) != policy.revision
+        if policy.outdated(str((meta.get("annotations") or {}).get(names.POLICY_REVISION, ""))):
+            count.outdated.append(name)
         return
     reason = _decision(pod, namespace).reason
     if reason is Reason.ROLLED_BACK:

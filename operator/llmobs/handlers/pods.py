@@ -2,28 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
 from llmobs.api.conditions import Finding
 from llmobs.api.effective import Policy
+from llmobs.api.v1alpha1.status import Instrumentation
 from llmobs.cluster.client import Manifest
 from llmobs.cluster.pods import candidates_for, pods, tally
 from llmobs.handlers.context import Context, now
 from llmobs.handlers.reader import View
 from llmobs.handlers.rollback import roll_back
-from llmobs.inject.compiled import Platform, compiled
+from llmobs.handlers.rollout import roll_out
+from llmobs.inject.compiled import CompiledPolicy, Platform, compiled
 from llmobs.inject.select import NEWEST, Namespace, namespace
 from llmobs.plan.findings import Pods
 
 
-async def look(context: Context, view: View, policy: Policy) -> tuple[Pods, tuple[Finding, ...]]:
-    """The policy's pods, counted, after doing what they ask for; and what could not be done."""
+class Looked(NamedTuple):
+    """The policy's pods, counted, after doing what they ask for; what could not be done; and what the policy does to pods since when."""
+
+    pods: Pods
+    undone: tuple[Finding, ...]
+    instrumentation: Instrumentation
+
+
+async def look(context: Context, view: View, policy: Policy, status: Mapping[str, Any]) -> Looked:
+    """Look at the policy's pods; ``status`` is what stands in its resource."""
     name = policy.identity.namespace
     there = await pods(context.client, name)
     context.restarts.note(name, there, now())
     place = _place(context, view, name)
+    now_is = _since(next(item for item in place.policies if item.key == policy.key), policy, status)
+    place = replace(place, policies=tuple(_dated(item, policy, now_is) for item in place.policies))
     found = tally(there, place)[policy.key]
     _count(context, policy, found)
     mine = [pod for pod in there if _governs(policy, pod, place)]
-    return found, await roll_back(context, policy, mine)
+    undone = await roll_back(context, policy, mine)
+    revision = f"{policy.identity.uid}.{now_is.generation}"
+    undone += await roll_out(context, policy, revision=revision, pods=mine, stale=frozenset(found.stale))
+    return Looked(found, undone, now_is)
+
+
+def _since(made: CompiledPolicy, policy: Policy, status: Mapping[str, Any]) -> Instrumentation:
+    before = status.get("instrumentation") or {}
+    same = before.get("digest") == made.digest
+    return Instrumentation(digest=made.digest, generation=before.get("generation", 0) if same else policy.identity.generation)
+
+
+def _dated(item: CompiledPolicy, policy: Policy, now_is: Instrumentation) -> CompiledPolicy:
+    return replace(item, since=now_is.generation) if item.key == policy.key else item
 
 
 def _place(context: Context, view: View, name: str) -> Namespace:

@@ -43,13 +43,14 @@ async def reconcile(context: Context, where: Key) -> float | None:
     if _early(context, refused=invalid is not None):
         context.waiting.add(where)
         return None
-    found, undone = await look(context, view, policy)
+    looked = await look(context, view, policy, body.get("status") or {})
+    found = looked.pods
     verdict = accepted(policy, found) if invalid is None else refusal(invalid)
     findings = [
         verdict,
         *own,
         *gateway(policy, context.shared()),
-        *undone,
+        *looked.undone,
         injection(policy, found, context.webhook or undeliverable(policy, context.facts.version)),
         telemetry(policy, found, context.spend),
         within(budgets(policy, context.spend), context.spend, unseen=elsewhere(policy)),
@@ -64,6 +65,7 @@ async def reconcile(context: Context, where: Key) -> float | None:
         pods=found,
         spend=context.spend,
         last=noted(view.served[POLICY.kind, where]),
+        instrumentation=looked.instrumentation,
     )
     await _write(context, body, status)
     if found.elsewhere:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cached_property
 from typing import Any
 
@@ -123,6 +123,19 @@ class CompiledPolicy:
     """What the init containers would like to have."""
     pull_secrets: tuple[str, ...]
     """Names of the Secrets with credentials for the init containers' images."""
+    since: int = 0
+    """The generation since which it does to pods what it does now; 0 where that is not known."""
+
+    @property
+    def digest(self) -> str:
+        """Changes when what it does to a pod changes; which pods those are does not matter."""
+        return names.short(repr({item.name: _stable(getattr(self, item.name)) for item in fields(self) if item.name not in _WHICH}))
+
+    def outdated(self, revision: str) -> bool:
+        """Whether a pod that was instrumented by ``revision`` is otherwise than it would be now."""
+        uid, _, generation = revision.rpartition(".")
+        own, _, newest = self.revision.rpartition(".")
+        return uid != own or not generation.isdecimal() or int(generation) < (self.since or int(newest))
 
     @cached_property
     def lists(self) -> Mapping[str, str]:
@@ -176,6 +189,23 @@ class CompiledPolicy:
     def rank(self) -> tuple[int, str, str]:
         """Position among the policies of a namespace: most requirements, then the oldest, then the name."""
         return (-self.selector.requirements, self.created, self.key)
+
+
+_WHICH = ("key", "revision", "created", "selector", "annotations", "since")
+"""Fields that say which policy this is, and for which pods."""
+
+
+def _stable(value: Any) -> Any:
+    """A value whose text is the same in every process."""
+    if isinstance(value, msgspec.Raw):
+        return bytes(value)
+    if isinstance(value, frozenset):
+        return sorted(value)
+    if isinstance(value, Mapping):
+        return [(key, _stable(item)) for key, item in value.items()]
+    if isinstance(value, tuple):
+        return [_stable(item) for item in value]
+    return [_stable(getattr(value, item.name)) for item in fields(value)] if is_dataclass(value) else repr(value)
 
 
 def compiled(policy: Policy, platform: Platform) -> CompiledPolicy:

@@ -41,6 +41,8 @@ class Pods:
     """Names of pods that should be instrumented and are not: created while the webhook was away, or the policy said otherwise."""
     before: tuple[str, ...] = ()
     """Names of pods that are older than the policy and were never due."""
+    stale: tuple[str, ...] = ()
+    """Names of pods that a restart would bring to what the policy says: outdated, missed, or older than the policy."""
     rolled_back: tuple[str, ...] = ()
     """Workloads, such as ``Deployment/web``, that crash-looped when they were instrumented."""
     elsewhere: tuple[str, ...] = ()
@@ -115,7 +117,7 @@ def injection(policy: Policy, pods: Pods, broken: str | None) -> Finding:
         return said(
             Status.TRUE,
             Reason.PODS_OUTDATED,
-            f"{pods.outdated} of {pods.injected} instrumented pods carry an earlier version of this policy until their workload restarts",
+            f"{pods.outdated} of {pods.injected} instrumented pods are as an earlier version of this policy said until they restart",
         )
     return said(Status.TRUE, Reason.INJECTED, f"{pods.injected} of {pods.matched} matching pods are instrumented")
 

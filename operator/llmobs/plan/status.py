@@ -15,6 +15,7 @@ from llmobs.api.v1alpha1.status import (
     BudgetStatus,
     Condition,
     FleetStatus,
+    Instrumentation,
     LastAccepted,
     LLMObservabilityStatus,
     PodsStatus,
@@ -78,6 +79,7 @@ def policy_status(
     pods: Pods,
     spend: Spend,
     last: LastAccepted | None = None,
+    instrumentation: Instrumentation | None = None,
 ) -> dict[str, Any]:
     """The status of an LLMObservability. ``policy`` is the one that serves: for an invalid spec the ``last`` good one."""
     standing = budgets(policy, spend)
@@ -93,6 +95,7 @@ def policy_status(
         state=max((item.state for item in standing), key=_STATES.index, default=None),
         spend=None if month is None else SpendStatus(month_to_date_usd=round(month, 4), at=spend.at),
         last_accepted=last,
+        instrumentation=instrumentation,
     )
     return _settled(dict(previous), plain(made))
 

@@ -24,6 +24,7 @@ from llmobs.kit.errors import Invalid
 from llmobs.plan.build import check, fleet_parts, policy_parts
 from llmobs.plan.inputs import Facts, Inputs
 from llmobs.plan.rollback import Observed, Workload, blamed
+from llmobs.plan.rollout import Standing, due
 from llmobs.prices.table import PriceTable, table
 
 BURSTABLE = {"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"cpu": "2", "memory": "2Gi"}}
@@ -72,7 +73,9 @@ def _planned(*texts: str) -> str:
     decision = decide(pod, namespace("team", LABELS, [compiled(policy, Platform())]))
     rolled_back = [str(item) for item in blamed(policy.spec.injection.rollback, looping(policy.spec.injection.rollback.window), ())]
     elsewhere = decide(pod, namespace("bare", LABELS, [compiled(bare, Platform())] if bare else []))
-    done = [decision.reason.value, elsewhere.reason.value, decision.operations, policy.restrictions, rolled_back]
+    ready = {Workload("Deployment", name): Standing(restarted=False, complete=True, held=False) for name in "abc"}
+    restarted = [str(item) for item in due(policy.spec.injection.rollout, ready, frozenset(ready))]
+    done = [decision.reason.value, elsewhere.reason.value, decision.operations, policy.restrictions, rolled_back, restarted]
     return json.dumps([[part.manifests for part in parts], *done], default=str)
 
 

@@ -67,6 +67,11 @@ POLICY_FIELDS: dict[str, Case] = {
     "injection.resources.requests.memory": figure("requests", memory="40Mi"),
     "injection.resources.limits.cpu": figure("limits", cpu="100m"),
     "injection.resources.limits.memory": figure("limits", memory="100Mi"),
+    "injection.rollout.mode": ({}, {"injection": {"rollout": {"mode": "Rolling"}}}),
+    "injection.rollout.maxConcurrent": (
+        {"injection": {"rollout": {"mode": "Rolling"}}},
+        {"injection": {"rollout": {"mode": "Rolling", "maxConcurrent": 2}}},
+    ),
     "injection.rollback.enabled": ({}, {"injection": {"rollback": {"enabled": False}}}),
     "injection.rollback.restarts": ({}, {"injection": {"rollback": {"restarts": 4}}}),
     "injection.rollback.window": ({}, {"injection": {"rollback": {"window": "1m"}}}),

@@ -71,7 +71,7 @@ def test_a_dry_run_is_answered_as_any_other(service: Service) -> None:
 )
 def test_what_does_not_create_a_pod_is_let_through(service: Service, request_: dict[str, Any]) -> None:
     assert service.mutate(review(**request_)).response == {"uid": "u-1", "allowed": True}
-    assert service.value(REVIEWS, decision="skipped", reason="NotAPod", k8s_namespace="") == 1
+    assert service.value(REVIEWS, decision="skipped", reason="NotAPod", k8s_namespace="team-a") == 1
 
 
 @pytest.mark.parametrize(

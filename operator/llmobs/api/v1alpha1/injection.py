@@ -71,6 +71,25 @@ class EnvVar:
     """Its value; $(OTHER) refers to another variable of the container."""
 
 
+class RolloutMode(enum.Enum):
+    """Whether workloads are restarted."""
+
+    NEVER = "Never"
+    ROLLING = "Rolling"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rollout:
+    """Whether workloads are restarted so that their pods come to be as the policy says."""
+
+    mode: RolloutMode = prop(RolloutMode.NEVER)
+    """Never: pods change when their workload restarts for reasons of its own. Rolling: Deployments, StatefulSets and DaemonSets with pods
+    that are outdated, were missed, or are older than the policy are restarted, each at most once for each change of what the policy
+    does to pods; never one that is paused or whose rollout is not complete. Default Never."""
+    max_concurrent: int = prop(1, minimum=1, maximum=100)
+    """How many of the policy's workloads may be restarting at a time. Default 1."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rollback:
     """When a workload that crash-loops is no longer instrumented."""
@@ -117,5 +136,7 @@ class Injection:
     """Extra variables for instrumented containers. A variable that the pod sets itself is never replaced."""
     resources: InitResources = prop(factory=InitResources)
     """Requests and limits of our init container. They move the figures, never the pod's QoS class nor what it asks of a node."""
+    rollout: Rollout = prop(factory=Rollout)
+    """Whether workloads are restarted so that their pods come to be as the policy says."""
     rollback: Rollback = prop(factory=Rollback)
     """When a workload that crash-loops is no longer instrumented."""

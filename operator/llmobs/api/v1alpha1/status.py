@@ -36,6 +36,16 @@ class Condition:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Instrumentation:
+    """What the policy does to pods."""
+
+    digest: str = prop("")
+    """Changes when that changes; a new budget, for one, changes nothing."""
+    generation: int = prop(0, minimum=0)
+    """The generation of the spec since which it is so. Pods that an earlier one instrumented are outdated."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class LastAccepted:
     """The spec that was accepted last."""
 
@@ -94,7 +104,7 @@ class PodsStatus:
     injected: int = prop(0, minimum=0)
     """Of these, instrumented."""
     outdated: int = prop(0, minimum=0)
-    """Of the instrumented ones, by an earlier generation of the policy: restart them to bring them up to date."""
+    """Of the instrumented ones, otherwise than the policy says now: restart them to bring them up to date."""
     skipped: int = prop(0, minimum=0)
     """Matched and not instrumented."""
 
@@ -121,6 +131,8 @@ class LLMObservabilityStatus:
     """The worst state of all budgets."""
     spend: SpendStatus | None = prop(None)
     """The namespace's spend."""
+    instrumentation: Instrumentation | None = prop(None)
+    """What the policy does to pods."""
     last_accepted: LastAccepted | None = prop(None)
     """The spec that was accepted last; absent when none was, or when it is larger than 256 KiB."""
 
