@@ -15,7 +15,7 @@ pytestmark = pytest.mark.promtool
 
 SERIES = {
     "LLMOperatorNotReconciling": ("llmobs_resync_timestamp_seconds", "0x400", "0+60x400"),
-    "LLMWebhookCertificateExpiring": ("llmobs_certificate_expiry_timestamp_seconds", f"{7 * 86400}x400", f"{60 * 86400}x400"),
+    "LLMWebhookCertificateExpiring": ("llmobs_admission_certificate_expiry_timestamp_seconds", f"{7 * 86400}x400", f"{60 * 86400}x400"),
 }
 """By alert: the series, its values when something is wrong, and when nothing is."""
 

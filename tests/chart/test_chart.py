@@ -9,6 +9,7 @@ import pytest
 import yaml
 from llmobs.api.settings import Gateway, Settings
 from llmobs.cluster import installation, kinds
+from llmobs.cluster.certificates import hosts
 from llmobs.kit.decode import camel, decode
 from llmobs.kit.errors import Invalid
 from llmobs.plan.build import fleet_parts, policy_parts
@@ -176,6 +177,30 @@ def test_no_secret_but_the_two_of_the_webhook_can_be_read() -> None:
     assert [(name, kind, item["resourceNames"], item["verbs"]) for name, kind, item in touching] == [
         ("llmobs-controller", "Role", [installation.AUTHORITY, installation.CERTIFICATE], ["get", "create", "patch"])
     ]
+
+
+CERT_MANAGER = "--set=webhook.certManager.enabled=true"
+
+
+def test_with_cert_manager_nobody_touches_a_secret_and_its_authority_is_injected() -> None:
+    found = manifests(CERT_MANAGER)
+    roles = [item for item in found if item["kind"] in ("Role", "ClusterRole")]
+    assert not [rule for role in roles for rule in role["rules"] if "secrets" in rule["resources"]]
+    assert not allowed(rules(found, "ClusterRole", "llmobs-controller"), kinds.WEBHOOKS, "patch", installation.WEBHOOK)
+    configuration = one(found, "MutatingWebhookConfiguration", installation.WEBHOOK)
+    assert configuration["metadata"]["annotations"] == {installation.INJECTOR: f"{NAMESPACE}/llmobs-webhook"}
+    leaf = one(found, "Certificate", "llmobs-webhook")["spec"]
+    assert (leaf["secretName"], leaf["dnsNames"]) == (installation.CERTIFICATE, hosts(NAMESPACE))
+    issuer = one(found, "Issuer", leaf["issuerRef"]["name"])["spec"]
+    root = one(found, "Certificate", "llmobs-webhook-ca")["spec"]
+    assert issuer == {"ca": {"secretName": root["secretName"]}}
+    assert root["isCA"] is True
+
+
+def test_an_issuer_of_the_users_own_replaces_the_releases_authority() -> None:
+    found = manifests(CERT_MANAGER, "--set=webhook.certManager.issuerRef.kind=ClusterIssuer,webhook.certManager.issuerRef.name=internal")
+    assert one(found, "Certificate", "llmobs-webhook")["spec"]["issuerRef"] == {"kind": "ClusterIssuer", "name": "internal"}
+    assert [item["metadata"]["name"] for item in found if item["kind"] in ("Issuer", "Certificate")] == ["llmobs-webhook"]
 
 
 def test_no_right_is_everything() -> None:

@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 from cryptography import x509
 from llmobs.cluster.certificates import hosts, keep
+from llmobs.cluster.client import Client
 from llmobs.cluster.installation import AUTHORITY, CERTIFICATE, WEBHOOK
+from llmobs.handlers.certificates import reconcile
+from llmobs.handlers.context import Context
 
 from tests.cluster.apiserver import ApiServer
 from tests.cluster.client import act
@@ -93,3 +96,43 @@ def test_a_bundle_that_somebody_changed_is_published_again(apiserver: ApiServer,
     assert published(apiserver) == [""]
     act(apiserver, lambda client: keep(client, namespace, {}, now))
     assert published(apiserver) == [before]
+
+
+@pytest.mark.parametrize(
+    "days",
+    [[0, -400, 0], [0, 4000, 0], [0, 80, 20], [0, -1, 0], [4000, 0, 4001]],
+    ids=["back", "ahead", "weeks", "a day", "far ahead first"],
+)
+def test_whatever_the_clock_does_what_is_served_is_valid_and_trusted(
+    apiserver: ApiServer, namespace: str, configuration: Any, days: list[int]
+) -> None:
+    begin = datetime.now(tz=UTC)
+    for jump in days:
+        now = begin + jump * DAY
+        assert act(apiserver, lambda client, now=now: keep(client, namespace, {}, now)) > now
+        served, [trusted] = secret(apiserver, namespace, CERTIFICATE), published(apiserver)
+        leaf = x509.load_pem_x509_certificate(served["tls.crt"].encode())
+        issuers = [item for item in x509.load_pem_x509_certificates(trusted.encode()) if item.not_valid_before_utc <= now]
+        assert leaf.not_valid_before_utc <= now < leaf.not_valid_after_utc
+        leaf.verify_directly_issued_by(issuers[0])
+        assert issuers[0].not_valid_after_utc > leaf.not_valid_after_utc
+        version = apiserver.get(f"/api/v1/namespaces/{namespace}/secrets/{CERTIFICATE}")["metadata"]["resourceVersion"]
+        act(apiserver, lambda client, now=now: keep(client, namespace, {}, now))
+        again = apiserver.get(f"/api/v1/namespaces/{namespace}/secrets/{CERTIFICATE}")["metadata"]["resourceVersion"]
+        assert again == version, "what is good is left alone"
+
+
+def test_what_is_left_to_cert_manager_is_not_touched(apiserver: ApiServer, namespace: str, configuration: Any) -> None:
+    marked = {"metadata": {"annotations": {"cert-manager.io/inject-ca-from": f"{namespace}/llmobs-webhook"}}}
+    apiserver.merge(f"/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/{WEBHOOK}", marked)
+
+    async def keep_it(client: Client) -> float | None:
+        unused: Any = None
+        context = Context(
+            client=client, settings=unused, namespace=namespace, reader=unused, recorder=unused, metrics=unused, ask=unused, gather=unused
+        )
+        return await reconcile(context)
+
+    assert act(apiserver, keep_it) is None
+    assert apiserver.get(f"/api/v1/namespaces/{namespace}/secrets")["items"] == []
+    assert published(apiserver) == [""]

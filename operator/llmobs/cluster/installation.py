@@ -16,6 +16,8 @@ WEBHOOK = "llmobs-webhook"
 """Deployment, Service and MutatingWebhookConfiguration of admission."""
 CERTIFICATE = "llmobs-webhook-cert"
 """Secret with the webhook's serving certificate, mounted by its pods."""
+INJECTOR = "cert-manager.io/inject-ca-from"
+"""Annotation on the webhook configuration that leaves certificate and authority to cert-manager."""
 AUTHORITY = "llmobs-webhook-ca"
 """Secret with the certificate authority; nobody but the controller reads it."""
 

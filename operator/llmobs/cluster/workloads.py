@@ -20,6 +20,9 @@ from llmobs.plan.rollback import Observed, Workload
 CHANGEABLE: Mapping[str, Resource] = {item.kind: item for item in (DEPLOYMENT, STATEFUL_SET, DAEMON_SET, CRON_JOB)}
 """The kinds whose pod template can be changed."""
 
+SKEW = 60.0
+"""Seconds by which a node's clock may be ahead of ours."""
+
 _OURS = frozenset(item.files.init_container for item in languages().values() if item.files)
 
 
@@ -42,7 +45,8 @@ class Restarts:
 
     def within(self, pod: Manifest, namespace: str, *, window: float, now: datetime) -> int:
         """Restarts within ``window`` seconds. Of a pod that is older than that and was not seen then: since it was first seen."""
-        if uptime(pod, now) <= window:
+        # far in the future: one of the clocks was set, and of the pod's age nothing is known
+        if -SKEW <= uptime(pod, now) <= window:
             return total(pod)
         seen = self._seen.get(namespace, {}).get(str(pod["metadata"].get("uid")), [])
         while len(seen) > 1 and (now - seen[1][0]).total_seconds() >= window:

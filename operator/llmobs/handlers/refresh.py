@@ -51,7 +51,8 @@ async def _own(context: Context) -> None:
 async def _objects(context: Context) -> None:
     """Now and then: forget that anything is in place, and delete what was made for resources that are gone."""
     moment = now()
-    if context.refreshed is not None and (moment - context.refreshed).total_seconds() < OBJECTS_EVERY:
+    # a clock that was set back counts as time that went by, or nothing would be looked at until it is the same time again
+    if context.refreshed is not None and 0 <= (moment - context.refreshed).total_seconds() < OBJECTS_EVERY:
         return
     prometheus = context.facts.prometheus_operator is not False
     found = await live(context.client, POLICY_KINDS, prometheus=prometheus)

@@ -83,6 +83,13 @@ def test_of_an_old_pod_only_what_was_seen_within_the_window_counts() -> None:
     assert restarts.within(pod(43), "n", window=600, now=later(90)) == 0
 
 
+def test_a_clock_that_is_set_back_blames_nobody() -> None:
+    restarts = Restarts()
+    restarts.note("n", [pod(40)], later(60))
+    assert restarts.within(pod(40), "n", window=600, now=later(-600)) == 0
+    assert restarts.within(pod(3), "m", window=600, now=later(-0.5)) == 3
+
+
 def test_pods_that_are_gone_are_forgotten() -> None:
     restarts = Restarts()
     restarts.note("n", [pod(1)], later(60))
