@@ -14,7 +14,6 @@ OWN = "llmobs"
 
 FRAMEWORKS = (
     "agno",
-    "ai",
     "braintrust",
     "crewai",
     r"gcp\.vertex\.agent",
@@ -28,7 +27,6 @@ FRAMEWORKS = (
     "logfire",
     "mcp",
     "mlflow",
-    "pydantic_ai",
     "smolagents",
     "strands",
     "wandb",
@@ -37,8 +35,6 @@ FRAMEWORKS = (
 """Further namespaces of LLM frameworks."""
 
 FRAMEWORK_METADATA = (
-    *under("ai", "operationId model.id model.provider toolCall.name toolCall.id response.id response.model response.finishReason"),
-    *under("ai.usage", "promptTokens completionTokens inputTokens outputTokens totalTokens tokens reasoningTokens cachedInputTokens"),
     *under("langfuse", "user.id session.id version release environment trace.name trace.tags trace.public"),
     *under("langfuse", "observation.type observation.level prompt.name prompt.version"),
     *under("mcp", "method.name session.id protocol.version"),

@@ -41,6 +41,8 @@ class Rename:
     old: str
     when: tuple[str, str] | None = None
     """Only on spans whose attribute (first) has this value (second)."""
+    scale: float = 1.0
+    """What the older one's number is multiplied by."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ GENERATION = Generation(
     renames=(
         Rename(CACHE_WRITE, "gen_ai.usage.cache_creation.input_tokens"),
         Rename(CACHE_WRITE, "gen_ai.usage.cache_creation_input_tokens"),
+        Rename(CACHE_WRITE, "gen_ai.usage.cache_write_input_tokens"),
         Rename(CACHE_READ, "gen_ai.usage.cache_read_input_tokens"),
         Rename(REASONING, "gen_ai.usage.reasoning_tokens"),
     ),
