@@ -40,7 +40,7 @@ def black_hole() -> Iterator[str]:
 
 
 def test_the_bound_at_exit_leaves_room_below_two_seconds() -> None:
-    assert EXIT_SECONDS <= 1.5
+    assert EXIT_SECONDS <= 1.2
 
 
 def test_exit_with_a_collector_that_never_answers(pod: Pod, black_hole: str) -> None:

@@ -22,6 +22,7 @@ SUPPORTED: dict[str, tuple[tuple[int, int], int]] = {
     "opentelemetry-instrumentation-genai-anthropic": ((1, 3), 2),
     "opentelemetry-instrumentation-genai-bedrock": ((1, 3), 2),
     "opentelemetry-instrumentation-genai-langchain": ((1, 3), 2),
+    "opentelemetry-instrumentation-genai-llama-index": ((1, 3), 2),
     "opentelemetry-instrumentation-genai-openai-agents": ((1, 3), 2),
     "opentelemetry-instrumentation-google-genai": ((1, 3), 2),
     "wrapt": ((1, 17), 3),

@@ -25,10 +25,12 @@ _REMOTE_KNOWN, _REMOTE = 0x100, 0x200
 
 def encode(spans: Iterable[ReadableSpan]) -> bytes:
     """Return the body of an export request, its spans grouped by resource and by scope."""
-    resources: dict[Resource, dict[InstrumentationScope | None, list[Json]]] = {}
+    # By identity: a resource's hash is that of all its attributes as JSON, made anew each time.
+    resources: dict[int, tuple[Resource, dict[InstrumentationScope | None, list[Json]]]] = {}
     for span in spans:
-        resources.setdefault(span.resource, {}).setdefault(span.instrumentation_scope, []).append(_span(span))
-    request = {"resourceSpans": [_resource(resource, scopes) for resource, scopes in resources.items()]}
+        _, scopes = resources.setdefault(id(span.resource), (span.resource, {}))
+        scopes.setdefault(span.instrumentation_scope, []).append(_span(span))
+    request = {"resourceSpans": [_resource(resource, scopes) for resource, scopes in resources.values()]}
     return json.dumps(request, separators=(",", ":")).encode()
 
 

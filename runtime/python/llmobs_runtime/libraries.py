@@ -7,6 +7,7 @@ INSTRUMENTORS = {
     "google.genai": "opentelemetry.instrumentation.google_genai.instrumentor:GoogleGenAiSdkInstrumentor",
     "botocore.client": "opentelemetry.instrumentation.genai.bedrock:BedrockInstrumentor",
     "langchain_core": "opentelemetry.instrumentation.genai.langchain:LangChainInstrumentor",
+    "llama_index.core": "opentelemetry.instrumentation.genai.llama_index:LlamaIndexInstrumentor",
     # Not "agents": applications have packages of their own with that name.
     "agents.tracing": "opentelemetry.instrumentation.genai.openai_agents:OpenAIAgentsInstrumentor",
 }
@@ -15,6 +16,7 @@ NAMES = {
     "google.genai": "google-genai",
     "botocore.client": "bedrock",
     "langchain_core": "langchain",
+    "llama_index.core": "llama_index",
     "agents.tracing": "openai_agents",
 }
 """What OpenTelemetry's variable OTEL_PYTHON_DISABLED_INSTRUMENTATIONS calls a library, where that is not its module."""

@@ -26,6 +26,8 @@ _LIBRARIES = {
     "boto3": "botocore.client",
     "langchain": "langchain_core",
     "langchain-core": "langchain_core",
+    "llama-index": "llama_index.core",
+    "llama-index-core": "llama_index.core",
     "openai-agents": "agents.tracing",
 }
 """What an instrumentation says that it needs -> our name of the library."""

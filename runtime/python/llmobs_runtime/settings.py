@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from llmobs_runtime.reasons import Reason, RefusedError
 
-EXIT_SECONDS = 1.5
+EXIT_SECONDS = 1.2
 """How long the end of a process waits at most for its last spans to be sent.
 
 Users are told two seconds; the rest is for encoding, and for a machine that is busy when many pods end together.
