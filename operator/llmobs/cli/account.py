@@ -65,8 +65,9 @@ def series(body: Object) -> str:
 def account(body: Object, *, target: str, place: Namespace, pods: Sequence[Object], arrival: Arrival, problems: Sequence[str]) -> Account:
     """The account of ``body``, a pod or workload as the API server has it, with the pods behind it."""
     found = seen(body)
-    pod = decode(json.dumps(found.pod).encode())
-    decision = decide(pod, place)
+    given = json.dumps(found.pod).encode()
+    pod = decode(given)
+    decision = decide(pod, place, size=len(given))
     return Account(
         target=target,
         namespace=place.name,

@@ -138,7 +138,7 @@ def _outcome(item: Document, store: Store, *, explain: bool) -> _Outcome:
         found = seen(item.body)
         pod = _decoded(found)
         namespace = store.namespace(found.namespace)
-        decision = decide(pod, namespace)
+        decision = decide(pod, namespace, size=len(msgspec.json.encode(found.pod)))
     except Invalid as invalid:
         raise Invalid(f"{item.source}: {invalid.path}", invalid.message) from invalid
     except ValueError as error:

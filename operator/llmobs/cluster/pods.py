@@ -113,6 +113,7 @@ def _judge(count: _Count, pod: Manifest, policy: CompiledPolicy, namespace: Name
 
 def _decision(pod: Manifest, namespace: Namespace) -> Decision:
     try:
-        return decide(decode(json.dumps(pod).encode()), namespace)
+        body = json.dumps(pod).encode()
+        return decide(decode(body), namespace, size=len(body))
     except (msgspec.MsgspecError, Misfit, RecursionError, ValueError):
         return Decision(Reason.UNREADABLE)

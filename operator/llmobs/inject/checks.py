@@ -19,6 +19,8 @@ from llmobs.kit.quantity import thousandths
 
 SHARE = 4
 """Our files may take this part of what a pod may keep on its node: what it needs for itself can't be seen, and above it is evicted."""
+ANNOTATIONS = 262_144
+"""Bytes that an API server takes of all keys and values of an object's annotations."""
 MIRROR = "kubernetes.io/config.mirror"
 _SYSTEM_LABELS = ("kubernetes.io/os", "beta.kubernetes.io/os")
 
@@ -160,6 +162,18 @@ def _storage_limit(container: Container) -> int | None:
     return None if found is None else thousandths(found)
 
 
+def _marked(case: Case) -> Reason | None:
+    own = case.meta.annotations
+    if case.policy is None or not own:
+        return None
+    if sum([len(key) + len(value) for key, value in own.items()]) < ANNOTATIONS // 8:  # a character takes four bytes at most
+        return None
+    size = sum(len(key.encode()) + len(value.encode()) for key, value in own.items())
+    # On a second pass they are there.
+    missing = {} if names.INJECTION in own else case.policy.marks_of
+    return Reason.TOO_LARGE if size + sum(len(key) + len(value) for key, value in missing.items()) > ANNOTATIONS else None
+
+
 CHECKS = (
     Check("labels, policy and mode", _asked),
     Check("not a static pod", _mirror),
@@ -172,6 +186,7 @@ CHECKS = (
     Check("a delivery that the API server knows", _delivered),
     Check("room for our files", _storage),
     Check("our names are free", _names),
+    Check("room for our annotations", _marked),
 )
 
 

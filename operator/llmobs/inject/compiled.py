@@ -180,10 +180,15 @@ class CompiledPolicy:
         return appending("/volumeMounts", [item.mount for item in self.deliveries])
 
     @cached_property
-    def marks(self) -> Block:
+    def marks_of(self) -> Mapping[str, str]:
         """The annotations of a pod that has none of ours."""
         volumes = ",".join(item.files.volume for item in self.copies)
-        return entries("/metadata/annotations", {**self.annotations, **({SAFE_TO_EVICT: volumes} if volumes else {})})
+        return {**self.annotations, **({SAFE_TO_EVICT: volumes} if volumes else {})}
+
+    @cached_property
+    def marks(self) -> Block:
+        """They, ready to be added."""
+        return entries("/metadata/annotations", self.marks_of)
 
     @property
     def rank(self) -> tuple[int, str, str]:

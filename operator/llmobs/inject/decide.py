@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from llmobs.inject.checks import case, failed
 from llmobs.inject.compiled import CompiledPolicy
 from llmobs.inject.injection import operations
-from llmobs.inject.patch import Change, check
+from llmobs.inject.patch import Change, check, encoded
 from llmobs.inject.pod import Pod
 from llmobs.inject.reasons import Reason
 from llmobs.inject.select import Namespace, matching
+
+LARGEST = 1_500_000
+"""Bytes of a pod that fit into etcd by its default; as JSON, which is longer than what is stored."""
 
 
 @dataclass(frozen=True)
@@ -21,10 +24,12 @@ class Decision:
     policy: CompiledPolicy | None = None
     losers: tuple[CompiledPolicy, ...] = ()
     operations: tuple[Change, ...] = ()
+    patch: bytes = b"[]"
+    """The operations as JSON."""
 
 
-def decide(pod: Pod, namespace: Namespace) -> Decision:
-    """The decision on a pod that is created in ``namespace``.
+def decide(pod: Pod, namespace: Namespace, *, size: int = 0) -> Decision:
+    """The decision on a pod of ``size`` bytes as JSON that is created in ``namespace``.
 
     Raises ``ValueError`` for a malformed resource quantity, and :class:`~llmobs.inject.patch.Misfit` when a patch of ours
     does not fit the pod.
@@ -40,4 +45,7 @@ def decide(pod: Pod, namespace: Namespace) -> Decision:
         return Decision(reason or Reason.NO_POLICY, policy, losers)
     made = tuple(operations(found, policy))
     check(pod, made)
-    return Decision(Reason.INJECTED if made else Reason.ALREADY_INJECTED, policy, losers, made)
+    patch = encoded(made)
+    if made and size + len(patch) > LARGEST:
+        return Decision(Reason.TOO_LARGE, policy, losers)
+    return Decision(Reason.INJECTED if made else Reason.ALREADY_INJECTED, policy, losers, made, patch)

@@ -47,6 +47,7 @@ class Reason(enum.Enum):
         "The pod's limits of ephemeral-storage leave too little beside our files: raise them, or use injection.delivery ImageVolume.",
     )
     NAME_TAKEN = "NameTaken", "The pod uses a container name, volume name or mount path of ours for something else."
+    TOO_LARGE = "TooLarge", "With what we add, the pod or its annotations would be larger than an API server takes."
     NOT_A_POD = "NotAPod", "The request does not create a pod."
     UNREADABLE = "Unreadable", "The request could not be read."
     FAILED = "Failed", "An unexpected error; the log of the webhook has it."

@@ -10,7 +10,6 @@ import msgspec
 
 from llmobs.api.names import OPERATOR
 from llmobs.inject.decide import Decision, decide
-from llmobs.inject.patch import encoded
 from llmobs.inject.pod import Pod
 from llmobs.inject.reasons import Reason
 from llmobs.inject.select import Namespace
@@ -85,7 +84,7 @@ def answer(body: bytes, store: Store) -> Answer:
     place = store.namespace(request.namespace)
     counted = place.name if place.policies else ""
     try:
-        decision = _decision(request, place)
+        decision = _decision(request, place, size=len(body))
         sent = _response(review.api_version, request.uid, decision)
     except ValueError as error:
         return _failed(review.api_version, request.uid, Reason.UNREADABLE, error, counted)
@@ -105,13 +104,13 @@ def unreadable(body: bytes, error: Exception) -> Answer:
     return _failed(version, uid, Reason.UNREADABLE, error)
 
 
-def _decision(request: _Request, place: Namespace) -> Decision:
+def _decision(request: _Request, place: Namespace, *, size: int) -> Decision:
     created = request.operation in ("CREATE", "") and not request.sub_resource
     if not created or (request.kind is not None and request.kind.kind != "Pod"):
         return Decision(Reason.NOT_A_POD)
     if request.object is None:
         return Decision(Reason.UNREADABLE)
-    return decide(request.object, place)
+    return decide(request.object, place, size=size)
 
 
 def _failed(version: str, uid: str, reason: Reason, error: Exception, namespace: str = "") -> Answer:
@@ -127,7 +126,7 @@ def _response(version: str, uid: str, decision: Decision) -> bytes:
         b',"allowed":true',
     ]
     if decision.operations:
-        patch = binascii.b2a_base64(encoded(decision.operations), newline=False)
+        patch = binascii.b2a_base64(decision.patch, newline=False)
         parts += [b',"patchType":"JSONPatch","patch":"', patch, b'"']
     if decision.reason.decision == "failed":
         said = f"{OPERATOR} left this pod alone: {decision.reason.value}: {decision.reason.sentence}"

@@ -111,13 +111,15 @@ def test_what_cannot_be_read_is_allowed_counted_and_untouched(service: Service, 
     assert service.value("llmobs_admission_errors_total") == 1
 
 
-def test_a_pod_of_three_megabytes_is_injected_and_stays_what_it_is(service: Service) -> None:
-    pod = {**POD, "metadata": {**POD["metadata"], "annotations": {"big": "x" * 3 * 1024 * 1024}}}
+@pytest.mark.parametrize(("size", "reason"), [(1_400_000, "Injected"), (1_600_000, "TooLarge"), (3 * 1024 * 1024, "TooLarge")])
+def test_a_large_pod_is_read_and_never_made_larger_than_fits(service: Service, size: int, reason: str) -> None:
+    container = {**POD["spec"]["containers"][0], "args": ["x" * size]}
+    pod = {**POD, "spec": {**POD["spec"], "containers": [container]}}
 
-    after = jsonpatch.apply_patch(pod, service.mutate(review(pod)).patch)
+    reply = service.mutate(review(pod))
 
-    assert after["metadata"]["annotations"]["big"] == pod["metadata"]["annotations"]["big"]
-    assert service.value(REVIEWS, decision="injected", reason="Injected", k8s_namespace="team-a") == 1
+    assert (reply.response["allowed"], "patch" in reply.response) == (True, reason == "Injected")
+    assert service.value(REVIEWS, decision="injected" if reason == "Injected" else "skipped", reason=reason, k8s_namespace="team-a") == 1
 
 
 @pytest.mark.parametrize("depth", [500, 10_000])
@@ -142,7 +144,7 @@ def test_a_huge_request_is_not_kept(service: Service, monkeypatch: pytest.Monkey
 
 
 def test_a_mistake_of_ours_keeps_no_pod_away(service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise KeyError("a mistake")
 
     monkeypatch.setattr(reviews, "decide", broken)
