@@ -8,7 +8,7 @@ from llmobs.prices.table import table
 
 from tests.collector.conftest import inputs
 from tests.collector.gateway import Gateway
-from tests.collector.spans import current, span
+from tests.collector.spans import START, current, span
 from tests.unit.prices.spellings import SPELLINGS
 
 DECORATED = (
@@ -28,7 +28,10 @@ DECORATED = (
     "a/{}:floor",
     "/data/{}",
 )
-MILLION = 1_000_000
+TOKENS = 1_000
+"""Too few for another rate than the base one."""
+MIDNIGHT = START - START % (86_400 * 10**9)
+"""An hour at which no provider charges otherwise."""
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +57,9 @@ def test_every_listed_name_costs_what_the_table_says(gateway: Gateway) -> None:
         row = prices.find(name, provider)
         label = provider, row.model if row else "other"
         calls[label] += 1
-        expected[label] += row.input + row.output if row else 0
-    spans = [span(current(name, MILLION, MILLION, provider=provider)) for provider, name in asked()]
+        expected[label] += (TOKENS * (row.input + row.output) + dict(row.more).get("f", 0)) / 1e6 if row else 0
+    times = {"startTimeUnixNano": str(MIDNIGHT), "endTimeUnixNano": str(MIDNIGHT + 1)}
+    spans = [span(current(name, TOKENS, TOKENS, provider=provider), **times) for provider, name in asked()]
 
     for first in range(0, len(spans), 500):
         gateway.send(*spans[first : first + 500], namespace="parity")

@@ -33,6 +33,7 @@ NOT_SENT = {("generation-a", "openai-responses"), ("generation-a", "openai-respo
 
 _NO_PARTS = {"cache_read_tokens": 0, "output_reasoning_tokens": 0}
 UNTOLD: dict[tuple[str, str], Mapping[str, int]] = {
+    **{(family, "anthropic-hour"): {"cache_write_1h_tokens": 0} for family in ("official", "openllmetry", "openinference")},
     **{("generation-a", f"openai-{name}"): _NO_PARTS for name in ("chat", "stream", "priority", "flex")},
     ("openllmetry", "openai-stream"): {"output_reasoning_tokens": 0},
     ("openllmetry", "anthropic-stream"): {"output_tokens": 61},
@@ -40,6 +41,9 @@ UNTOLD: dict[tuple[str, str], Mapping[str, int]] = {
     ("openllmetry", "langchain-anthropic"): {"cache_write_tokens": 0},
 }
 """What an instrumentation tells differently from the provider: no gateway can know better."""
+
+TIERLESS = {"openinference"}
+"""Families that tell the service tier in the text of requests and answers only."""
 
 TWICE = {
     ("openinference", "langchain-openai"),
@@ -58,8 +62,9 @@ def told(key: tuple[str, str]) -> dict[str, int]:
 def cost(key: tuple[str, str]) -> float:
     """What the price library makes of it."""
     bill, tokens = RECORDED[key]["bill"], told(key)
-    parts = {name: count for name, count in tokens.items() if count and name != "cache_write_1h_tokens"}
-    return float(calc_price(Usage(**parts), bill["model"], provider_id=bill["listed"]).total_price)
+    parts = {name: count for name, count in tokens.items() if count}
+    context = {"service_tier": bill["tier"]} if bill["tier"] and key[0] not in TIERLESS else None
+    return float(calc_price(Usage(**parts), bill["model"], provider_id=bill["listed"], price_context=context).total_price)
 
 
 def counted(key: tuple[str, str]) -> dict[str, int]:

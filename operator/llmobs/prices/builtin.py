@@ -1,7 +1,6 @@
 """The built-in list: what genai-prices knows of the providers we list, as rows by name.
 
-Only the base rate counts: tiers by length of the input, times of day, priority or batch processing, tokens of sound and
-pictures are not told apart. Cache writes are priced at the rate of the short-lived cache.
+Tokens and, where a provider takes one, the fee for each call: what is billed by searches, pages, characters or hours is no part of it.
 """
 
 from __future__ import annotations
@@ -10,12 +9,12 @@ import datetime as dt
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from functools import cache
 
 from genai_prices import types as listed
 from genai_prices.data import providers as _listed_providers
 
+from llmobs.prices import rates
 from llmobs.prices.names import forms, stem, undated, unplaced
 from llmobs.prices.providers import PROVIDERS, Provider
 from llmobs.prices.rows import Row, find, key
@@ -86,9 +85,9 @@ def _pruned(rows: dict[str, Row]) -> dict[str, Row]:
 
 def _rows(provider: Provider, at: dt.date | None) -> dict[str, Row]:
     source = next(item for item in _listed_providers if item.id == provider.listed)
-    priced = [(model, price) for model in source.models if (price := _price(model, at))]
+    priced = [(model, price) for model in source.models if (price := rates.row(model, at))]
     found = {name: price for model, price in priced for name in _names(source, model)}
-    called = {name: stem(model.id) for model, _ in priced for name in _names(source, model)}
+    called = {name: stem(model.id).rstrip("-") for model, _ in priced for name in _names(source, model)}
     return {name: row.called(_spelt(_label(name, row, found), called[name])) for name, row in sorted(found.items())}
 
 
@@ -127,43 +126,23 @@ def _label(name: str, row: Row, found: dict[str, Row]) -> str:
     return undated(name) if lesser and undated(name) != stem(name) else unplaced(name)
 
 
-def _price(model: listed.ModelInfo, at: dt.date | None) -> Row | None:
-    """Prices per million tokens; none for a model that is not billed by text tokens."""
-    prices = model.prices if isinstance(model.prices, listed.ModelPrice) else _in_force(model.prices, at)
-    value = {kind: _base(getattr(prices, f"{kind}_mtok")) for kind in ("input", "output", "cache_read", "cache_write", "output_reasoning")}
-    paid, made = value["input"], value["output"]
-    if not paid and not made:
-        return None
-    paid, made = paid or 0.0, made or 0.0
-    either = [paid if value[kind] is None else value[kind] for kind in ("cache_read", "cache_write")]
-    reasoning = value["output_reasoning"]
-    return Row("", paid, made, either[0] or 0.0, either[1] or 0.0, made if reasoning is None else reasoning)
-
-
-def _in_force(prices: list[listed.ConditionalPrice], at: dt.date | None) -> listed.ModelPrice:
-    for item in reversed(prices):
-        start = item.constraint
-        if start is None or (isinstance(start, listed.StartDateConstraint) and (at is None or start.start_date <= at)):
-            return item.prices
-    return prices[0].prices
-
-
-def _base(price: Decimal | listed.TieredPrices | None) -> float | None:
-    if price is None:
-        return None
-    return float(price.base if isinstance(price, listed.TieredPrices) else price)
-
-
 def _names(source: listed.Provider, model: listed.ModelInfo) -> set[str]:
     """The names by which a call may ask for ``model``: literals of its rule that lead to it and to no model listed before it."""
-    literal = {text.lower() for text in _literals(model.match)} | {model.id.lower()}
+    literal = {text.lower().lstrip("/") for text in _literals(model.match)} | {model.id.lower()}
     whole = {text for text in literal if text[-1] not in "-@.:/"}
     every = whole | {stem(text) for text in whole} | {_SHORT_DATE.sub("", text) for text in whole}
     unclaimed = {model.id.lower()} & whole if source.find_model(model.id) is None else set()
     if source.id == "aws":
         # some instrumentations leave the vendor out, and profiles put a region before it
         unclaimed |= {short for text in whole if (short := forms(text)[-3]) != text and source.find_model(short) is None}
+    unclaimed |= {text for text in _tuned(source, literal) if source.find_model(text) is model}
     return unclaimed | {text for text in every if source.find_model(text) is model}
+
+
+def _tuned(source: listed.Provider, literal: set[str]) -> set[str]:
+    """A rule for every fine-tuned model of a name covers the names that are listed of that model."""
+    every = {text for model in source.models for text in _literals(model.match)}
+    return {f"ft:{text}" for rule in literal if rule.startswith("ft:") and rule[-1] == "-" for text in every if text.startswith(rule[3:])}
 
 
 def _literals(clause: listed.MatchLogic) -> Iterator[str]:

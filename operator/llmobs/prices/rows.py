@@ -9,6 +9,18 @@ from llmobs.prices.names import form_of, forms
 
 
 @dataclass(frozen=True)
+class Variant:
+    """Rates that count instead of a row's own."""
+
+    tier: str
+    """The service tier, or minutes of the day, UTC, as ``from-until``; empty: any."""
+    above: float
+    """Input tokens beyond which it counts; 0: always."""
+    rates: tuple[tuple[str, float], ...]
+    """Rates by the letters that the collector's statements know them by."""
+
+
+@dataclass(frozen=True)
 class Row:
     """Prices of one model in US dollars per million tokens; every figure is filled in."""
 
@@ -21,6 +33,13 @@ class Row:
     reasoning: float
     agreed: bool = False
     """Whether it is what is paid, by an LLMPriceList; discounts are taken off list prices only."""
+
+    more: tuple[tuple[str, float], ...] = ()
+    """Rates of tokens that few models tell apart, by the letters of the collector's statements."""
+    variants: tuple[Variant, ...] = ()
+    """What counts instead, by tier, length and hour."""
+    hours: str = ""
+    """The windows of the day that have variants, separated by commas."""
 
     def called(self, model: str) -> Row:
         """The same prices under another canonical name."""

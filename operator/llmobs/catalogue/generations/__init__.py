@@ -22,6 +22,23 @@ CACHE_READ = "gen_ai.usage.cache_read.input_tokens"
 CACHE_WRITE = "gen_ai.usage.cache_write.input_tokens"
 REASONING = "gen_ai.usage.reasoning.output_tokens"
 TOTAL = "gen_ai.usage.total_tokens"
+CACHE_WRITE_1H = "anthropic.usage.cache_creation.ephemeral_1h_input_tokens"
+AUDIO_INPUT = "gen_ai.usage.audio.input_tokens"
+AUDIO_CACHED = "gen_ai.usage.audio.cache_read.input_tokens"
+AUDIO_OUTPUT = "gen_ai.usage.audio.output_tokens"
+IMAGE_INPUT = "gen_ai.usage.image.input_tokens"
+IMAGE_CACHED = "gen_ai.usage.image.cache_read.input_tokens"
+IMAGE_OUTPUT = "gen_ai.usage.image.output_tokens"
+SERVICE_TIERS = (
+    "openai.response.service_tier",
+    "gen_ai.openai.response.service_tier",
+    "gen_ai.response.service_tier",
+    "anthropic.response.service_tier",
+    "openai.request.service_tier",
+    "gen_ai.openai.request.service_tier",
+    "gen_ai.request.service_tier",
+)
+"""Where a call's service tier stands, the first that is there: what was used before what was asked for."""
 AGENT = "gen_ai.agent.name"
 WORKFLOW = "gen_ai.workflow.name"
 TOOL = "gen_ai.tool.name"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from llmobs.catalogue.generations import (
     AGENT,
+    AUDIO_INPUT,
+    AUDIO_OUTPUT,
     CACHE_READ,
     CACHE_WRITE,
     INPUT,
@@ -31,6 +33,8 @@ GENERATION = Generation(
         Rename(CACHE_READ, "llm.token_count.prompt_details.cache_read"),
         Rename(CACHE_WRITE, "llm.token_count.prompt_details.cache_write"),
         Rename(REASONING, "llm.token_count.completion_details.reasoning"),
+        Rename(AUDIO_INPUT, "llm.token_count.prompt_details.audio"),
+        Rename(AUDIO_OUTPUT, "llm.token_count.completion_details.audio"),
         Rename(TOOL, "tool.name"),
         Rename(AGENT, "agent.name"),
     ),

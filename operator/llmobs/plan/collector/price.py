@@ -9,6 +9,7 @@ from typing import Any
 
 from llmobs.catalogue import generations as names
 from llmobs.catalogue.metrics import OTHER, TOKEN_TYPES
+from llmobs.plan.collector import tiers
 from llmobs.plan.collector.identity import shortened
 from llmobs.plan.collector.ottl import Value, assign, at, group, literal, lookup, matches, replace, scope_is, span, transform
 from llmobs.prices.names import STEPS
@@ -50,7 +51,7 @@ def price(table: PriceTable) -> dict[str, Any]:
     return transform(
         group(
             "span",
-            [*_row(table), *_counts(), *_cost(), *_discount(table.discounts), *_word(), *_labels()],
+            [*_row(table), *_counts(), *tiers.rates(table.rows.values()), *_cost(), *_discount(table.discounts), *_word(), *_labels()],
             conditions=[matches(span(names.OPERATION), LEAVES)],
         )
     )
@@ -62,7 +63,7 @@ def _cache(key: str) -> str:
 
 def _row(table: PriceTable) -> Iterator[str]:
     """The row by the requested model; by the answering one where the request names a deployment nobody lists."""
-    ranks = table.ranks()
+    ranks, keys = table.ranks(), tiers.keyed(table.rows.values())
     sellers = sorted({full.partition("|")[0] for rank in ranks for full in rank.qualified})
     # a key that is missing is an error, and errors cost more than all else: nobody asks where nothing can be found
     yield assign(_cache("s"), "true", matches(span(names.PROVIDER), rf"^({'|'.join(re.escape(name) for name in sellers)})$"))
@@ -72,12 +73,12 @@ def _row(table: PriceTable) -> Iterator[str]:
         yield assign(_cache("k"), f"ToLowerCase({span(model)})", *usable)
         yield assign(_cache("f"), "false", _MISSING)
         yield assign(_cache("f"), "true", _MISSING, matches(_cache("k"), "|".join(f"({step.pattern})" for step in STEPS)))
-        yield from _lookups(ranks)
+        yield from _lookups(ranks, keys)
     yield assign(span(MODEL), literal(OTHER))
     yield assign(span(MODEL), at(_cache("p"), "m"), f"{_cache('p')} != nil")
 
 
-def _lookups(ranks: tuple[Rank, ...]) -> Iterator[str]:
+def _lookups(ranks: tuple[Rank, ...], keys: Mapping[tiers.Variants, str]) -> Iterator[str]:
     """Look the name up by each form. A row's form is the last that leaves its name alone, so the next step must change what it finds."""
     for form, step in enumerate((*STEPS, None)):
         several = (_MISSING, f"{_cache('f')} == true") if step else (_MISSING,)
@@ -85,18 +86,18 @@ def _lookups(ranks: tuple[Rank, ...]) -> Iterator[str]:
         for rank in (item for item in ranks if item.form == form):
             if rank.qualified:
                 key = f'Concat([{span(names.PROVIDER)}, {_cache("k")}], "|")'
-                yield assign(_cache("p"), lookup(_literals(rank.qualified), key), f"{_cache('s')} == true", *changed)
+                yield assign(_cache("p"), lookup(_literals(rank.qualified, keys), key), f"{_cache('s')} == true", *changed)
             if rank.plain:
-                yield assign(_cache("p"), lookup(_literals(rank.plain), _cache("k")), *changed)
+                yield assign(_cache("p"), lookup(_literals(rank.plain, keys), _cache("k")), *changed)
         if step:
             yield replace(_cache("k"), step.pattern, step.replacement, *several)
 
 
-def _literals(rows: Mapping[str, Row]) -> dict[str, Value]:
-    return {name: _figures(row) for name, row in rows.items()}
+def _literals(rows: Mapping[str, Row], keys: Mapping[tiers.Variants, str]) -> dict[str, Value]:
+    return {name: _figures(row, keys) for name, row in rows.items()}
 
 
-def _figures(row: Row) -> dict[str, Value]:
+def _figures(row: Row, keys: Mapping[tiers.Variants, str]) -> dict[str, Value]:
     found: dict[str, Value] = {
         "m": row.model,
         "i": row.input,
@@ -105,6 +106,7 @@ def _figures(row: Row) -> dict[str, Value]:
         "w": row.cache_write,
         "t": row.reasoning,
     }
+    found |= tiers.figures(row, keys)
     return {**found, "a": 1.0} if row.agreed else found
 
 
@@ -134,8 +136,10 @@ def _counts() -> Iterator[str]:
 def _cost() -> Iterator[str]:
     good = (f"{_cache('ok')} == true", f"{_cache('used')} == true")
     rates = dict(zip(("u", "r", "w", "x", "t"), ("i", "r", "w", "o", "t"), strict=True))
-    total = " + ".join(f"{_cache(count)} * {at(_cache('p'), rate)}" for count, rate in rates.items())
-    yield assign(span(COST), f"({total}) / 1000000.0", f"{_cache('p')} != nil", *good)
+    for chosen, when in (("p", f"{_cache('q')} == nil"), ("q", f"{_cache('q')} != nil")):
+        total = " + ".join(f"{_cache(count)} * {at(_cache(chosen), rate)}" for count, rate in rates.items())
+        yield assign(span(COST), f"({total}) / 1000000.0", f"{_cache('p')} != nil", when, *good)
+    yield from tiers.apart(span(COST))
     for kind, count in _COUNT.items():
         reported = {"input": f"{span(names.INPUT)} != nil", "output": f"{span(names.OUTPUT)} != nil"}.get(kind, f"{_cache(count)} > 0.0")
         yield assign(span(tokens(kind)), _cache(count), reported, *good)
