@@ -131,6 +131,22 @@ def test_stale_workloads_are_restarted_one_after_the_other_and_once(running: Clu
     assert running.annotation(paths["paused"], RESTARTED) is None
 
 
+def test_a_workload_that_is_left_alone_for_no_reason_of_its_owners_is_told_once(running: Cluster) -> None:
+    namespace = running.namespace()
+    running.policy(namespace)
+    running.known(namespace)
+    containers = [{"name": "app", "image": "example.com/app:1"}]
+    for name, labels, more in (("proxy", {}, {"hostNetwork": True}), ("own", {"llmobs.dev/inject": "false"}, {})):
+        template = {"metadata": {"labels": {"app": name, **labels}}, "spec": {"containers": containers, **more}}
+        running.workload("Deployment", namespace, name, replicas=2, template=template)
+    running.pod(namespace, "alone", hostNetwork=True)
+    until("the Deployment is told", lambda: running.events(namespace, "Deployment", "HostNetwork") == ["proxy"])
+    until("the pod that nothing controls is told", lambda: running.events(namespace, "Pod", "HostNetwork") == ["alone"])
+    running.quiet(passes=2)
+    assert len(running.events(namespace, "Deployment", "HostNetwork")) == 1
+    assert running.events(namespace, "Deployment", "OptedOut") == []
+
+
 def test_the_chart_gives_every_right_that_was_needed(running: Cluster) -> None:
     assert [line for line in running.controller.log().splitlines() if "forbidden" in line] == []
 

@@ -21,6 +21,7 @@ from llmobs.inject.pod import decode
 from llmobs.inject.reasons import Reason
 from llmobs.inject.select import Namespace, matching
 from llmobs.plan.findings import Pods
+from llmobs.plan.rollback import Workload
 
 SHADOWED = "Shadowed"
 """Why a policy's pod counts as skipped when another policy governs it."""
@@ -44,6 +45,7 @@ class _Count:
     missed: list[str] = field(default_factory=list)
     before: list[str] = field(default_factory=list)
     rolled_back: set[str] = field(default_factory=set)
+    surprised: dict[tuple[Workload, str], str] = field(default_factory=dict)
     skipped: Counter[str] = field(default_factory=Counter)
     examples: dict[str, str] = field(default_factory=dict)
     elsewhere: set[str] = field(default_factory=set)
@@ -63,6 +65,7 @@ class _Count:
             missed=tuple(self.missed),
             before=tuple(self.before),
             rolled_back=tuple(sorted(self.rolled_back)),
+            surprised=tuple((name, reason) for (_, reason), name in sorted(self.surprised.items())),
             elsewhere=tuple(sorted(self.elsewhere)),
         )
 
@@ -100,6 +103,8 @@ def _judge(count: _Count, pod: Manifest, policy: CompiledPolicy, namespace: Name
     reason = _decision(pod, namespace).reason
     if reason is Reason.ROLLED_BACK:
         count.rolled_back.add(str(behind(pod)))
+    if reason.surprising:
+        count.surprised.setdefault((behind(pod), reason.value), name)
     if reason not in (Reason.INJECTED, Reason.ALREADY_INJECTED):
         count.skip(reason.value, name)
     elif policy.created and str(meta.get("creationTimestamp") or "~") <= policy.created:

@@ -79,6 +79,8 @@ class Context:
     restarts: Restarts = field(default_factory=Restarts)
     looping: set[tuple[str, Workload]] = field(default_factory=set)
     """Workloads, with their namespaces, that were seen to crash-loop without instrumentation."""
+    told: dict[tuple[str, Workload, str], datetime] = field(default_factory=dict)
+    """By namespace, workload and reason, when an Event last said why its pods are left alone."""
     settled: dict[str, tuple[View, tuple[Finding, ...]]] = field(default_factory=dict)
     """By uid, the view for which a policy's objects were last found to be in place, with the findings."""
 

@@ -15,6 +15,7 @@ from llmobs.handlers.context import Context, now
 from llmobs.handlers.reader import View
 from llmobs.handlers.rollback import roll_back
 from llmobs.handlers.rollout import roll_out
+from llmobs.handlers.surprises import tell
 from llmobs.inject.compiled import CompiledPolicy, Platform, compiled
 from llmobs.inject.select import NEWEST, Namespace, namespace
 from llmobs.plan.findings import Pods
@@ -42,6 +43,7 @@ async def look(context: Context, view: View, policy: Policy, status: Mapping[str
     undone = await roll_back(context, policy, mine)
     revision = f"{policy.identity.uid}.{now_is.generation}"
     undone += await roll_out(context, policy, revision=revision, pods=mine, stale=frozenset(found.stale))
+    await tell(context, name, found, mine)
     return Looked(found, undone, now_is)
 
 

@@ -58,3 +58,17 @@ class Reason(enum.Enum):
         if self is Reason.INJECTED:
             return "injected"
         return "failed" if self in (Reason.UNREADABLE, Reason.FAILED) else "skipped"
+
+    @property
+    def surprising(self) -> bool:
+        """Whether a pod is left alone for a reason that nobody chose, so that its owner should be told."""
+        return self not in _CHOSEN
+
+
+_CHOSEN = frozenset(
+    {
+        *(Reason.INJECTED, Reason.ALREADY_INJECTED, Reason.NO_POLICY, Reason.NOT_A_POD, Reason.ROLLED_BACK),
+        *(Reason.OPTED_OUT, Reason.POLICY_DISABLED, Reason.NOT_OPTED_IN, Reason.MIRROR_POD),
+    }
+)
+"""Done, chosen by a person, nobody's business, or told of where it was done."""

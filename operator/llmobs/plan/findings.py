@@ -41,6 +41,8 @@ class Pods:
     """Names of pods that should be instrumented and are not: created while the webhook was away, or the policy said otherwise."""
     before: tuple[str, ...] = ()
     """Names of pods that are older than the policy and were never due."""
+    surprised: tuple[tuple[str, str], ...] = ()
+    """One pod of each workload that is left alone for a reason that nobody chose, by name, and that reason."""
     stale: tuple[str, ...] = ()
     """Names of pods that a restart would bring to what the policy says: outdated, missed, or older than the policy."""
     rolled_back: tuple[str, ...] = ()

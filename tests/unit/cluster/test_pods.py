@@ -52,6 +52,14 @@ def test_a_pod_that_is_older_than_its_policy_was_not_missed() -> None:
     assert {item.reason: item.count for item in counted.skipped} == {"BeforePolicy": 2, "Missed": 1}
 
 
+def test_of_each_workload_one_pod_tells_a_surprise() -> None:
+    found = [pod(name, hostNetwork=True) for name in ("a", "b")]
+    for item in found:
+        item["metadata"]["ownerReferences"] = [{"kind": "DaemonSet", "name": "proxy", "controller": True}]
+    found += [pod("c", hostNetwork=True), pod("d", {"llmobs.dev/inject": "false"})]
+    assert tally(found, place(policy("p")))["n/p"].surprised == (("a", "HostNetwork"), ("c", "HostNetwork"))
+
+
 def test_a_pod_belongs_to_the_most_specific_policy_and_the_loser_knows() -> None:
     wide, narrow = policy("wide"), policy("narrow", {"selector": {"matchLabels": {"app": "web"}}})
     counted = tally([pod("w", {"app": "web"}, revision="u-narrow.3"), pod("x")], place(wide, narrow))
