@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 import time
 from dataclasses import dataclass, field
 from typing import cast
+
+_LENGTH = re.compile(rb"content-length: *([0-9]+)\r\n", re.IGNORECASE)
 
 
 @dataclass
@@ -43,8 +46,8 @@ class _Connection(asyncio.Protocol):
         head = self._buffer.find(b"\r\n\r\n")
         if head < 0:
             return
-        at = self._buffer.find(b"content-length: ", 0, head)
-        length = int(self._buffer[at + 16 : self._buffer.find(b"\r\n", at)])
+        found = _LENGTH.search(self._buffer, 0, head + 2)
+        length = int(found[1]) if found else 0
         if len(self._buffer) < head + 4 + length:
             return
         self._load.seconds.append(time.perf_counter() - self._begun)

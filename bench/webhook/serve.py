@@ -20,6 +20,7 @@ from llmobs.webhook.review import answer
 from llmobs.webhook.server import http_server
 from llmobs.webhook.store import KINDS, POLICY, Store
 
+from bench.webhook import peer
 from bench.webhook.pods import review
 
 POLICIES = 1000
@@ -79,6 +80,10 @@ def admission() -> Admission:
 
 async def _serve(handler: str, files: Files) -> None:
     import socket
+
+    if handler == "kopf":
+        await peer.serve(files.certificate, files.key, review(NAMESPACE), store())
+        return
 
     certificate = ServingCertificate(files, expires=lambda _: None)
     app = {"nothing": lambda: nothing, "diff": CopyAndDiff, "admission": admission}[handler]()

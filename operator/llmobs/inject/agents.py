@@ -31,6 +31,7 @@ _FOR_ONE_CONTAINER = re.compile(r"admission\.datadoghq\.com/.+\.python-lib\.vers
 
 _ODIGOS_DISTRIBUTION = "ODIGOS_DISTRO_NAME"
 _ODIGOS_FILES = "/var/odigos/python"
+_OF_ODIGOS = frozenset({_ODIGOS_DISTRIBUTION, "PYTHONPATH"})
 """Odigos leaves no init container: its files lie on the node, and variables of the container say what is used."""
 
 
@@ -66,7 +67,7 @@ def _by_variable(spec: Spec) -> str | None:
 
 
 def _odigos(container: Container) -> bool:
-    return any(_of_odigos(item) for item in container.env or ())
+    return any(map(_of_odigos, [item for item in container.env or () if item.name in _OF_ODIGOS]))
 
 
 def _of_odigos(item: EnvVar) -> bool:

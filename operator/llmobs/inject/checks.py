@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from llmobs.api import names
 from llmobs.api.v1alpha1.injection import IMAGE_VOLUMES
@@ -25,8 +26,7 @@ MIRROR = "kubernetes.io/config.mirror"
 _SYSTEM_LABELS = ("kubernetes.io/os", "beta.kubernetes.io/os")
 
 
-@dataclass(frozen=True)
-class Case:
+class Case(NamedTuple):
     """What the checks look at; ``policy`` is the best of those that select the pod."""
 
     meta: Meta
@@ -97,7 +97,8 @@ def present(spec: Spec, language: Files) -> bool:
     """Whether the pod has the files of a language already: its init container, or its image as a volume."""
     if spec.init_containers and language.init_container in [container.name for container in spec.init_containers]:
         return True
-    return any(volume.name == language.volume and volume.image is not None for volume in spec.volumes or ())
+    own = [volume for volume in spec.volumes or () if volume.name == language.volume]
+    return any(volume.image is not None for volume in own) if own else False
 
 
 def _containers(case: Case) -> Reason | None:

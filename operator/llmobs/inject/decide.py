@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from llmobs.inject.checks import case, failed
 from llmobs.inject.compiled import CompiledPolicy
@@ -16,8 +16,7 @@ LARGEST = 1_500_000
 """Bytes of a pod that fit into etcd by its default; as JSON, which is longer than what is stored."""
 
 
-@dataclass(frozen=True)
-class Decision:
+class Decision(NamedTuple):
     """What happens to a pod, and why. ``policy`` is the one that applies; ``losers`` are others that select the pod too."""
 
     reason: Reason

@@ -57,7 +57,7 @@ class Reason(enum.Enum):
         """The coarse outcome: ``injected``, ``skipped`` on purpose, or ``failed``."""
         if self is Reason.INJECTED:
             return "injected"
-        return "failed" if self in (Reason.UNREADABLE, Reason.FAILED) else "skipped"
+        return "failed" if self is Reason.UNREADABLE or self is Reason.FAILED else "skipped"
 
     @property
     def surprising(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import binascii
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 
@@ -62,8 +62,7 @@ _UID = re.compile(rb'"uid"\s*:\s*"([-0-9A-Za-z]{1,128})"')
 _VERSION = re.compile(r"admission\.k8s\.io/v1(beta1)?")
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """The response, why, and what went wrong, if anything."""
 
     body: bytes
