@@ -15,7 +15,7 @@ from llmobs.cluster.workloads import CHANGEABLE, annotate, annotation, behind, f
 from llmobs.handlers.context import Context, now
 from llmobs.inject.reasons import Reason as Outcome
 from llmobs.kit.durations import seconds
-from llmobs.plan.rollback import Observed, Workload, blamed, unwell
+from llmobs.plan.rollback import Observed, Workload, blamed, recovered, unwell
 
 _SAID = (
     "crash-looped since its pods are instrumented, so they are created anew without; find out why, then remove the annotation"
@@ -29,6 +29,7 @@ async def roll_back(context: Context, policy: Policy, pods: Sequence[Manifest]) 
     seen = _seen(context, policy, pods, moment)
     place = policy.identity.namespace
     before = {where for space, where in context.looping if space == place}
+    context.looping -= {(place, where) for where, each in seen.items() if recovered(each)}
     context.looping |= {(place, where) for where, each in seen.items() if unwell(rollback, each)}
     made = [await _rolled_back(context, policy, where, pods) for where in list(blamed(rollback, seen, before))]
     return tuple(item for item in made if item is not None)

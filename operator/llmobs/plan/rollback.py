@@ -62,3 +62,8 @@ def blamed(rollback: Rollback, pods: Mapping[Workload, Sequence[Observed]], befo
 def unwell(rollback: Rollback, seen: Sequence[Observed]) -> bool:
     """Whether pods crash-loop that were never instrumented; those that were left alone after a rollback do not count."""
     return any(not pod.injected and not pod.rolled_back and (pod.backing_off or pod.restarts >= rollback.restarts) for pod in seen)
+
+
+def recovered(seen: Sequence[Observed]) -> bool:
+    """Whether a pod is well that is not instrumented: what it crash-looped of before is over."""
+    return any(not pod.injected and pod.well for pod in seen)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from llmobs.api.v1alpha1.injection import Rollback
 from llmobs.cluster.workloads import Restarts, observed
-from llmobs.plan.rollback import Observed, Workload, blamed, unwell
+from llmobs.plan.rollback import Observed, Workload, blamed, recovered, unwell
 
 WEB = Workload("Deployment", "web")
 BEGUN = datetime(2026, 11, 21, 10, tzinfo=UTC)
@@ -56,6 +56,11 @@ def test_who_is_blamed(pods: list[Observed], expected: bool) -> None:
 def test_who_crash_looped_before_is_not_blamed_later() -> None:
     assert unwell(Rollback(), [plain(backing_off=True)])
     assert list(blamed(Rollback(), {WEB: [LOOPING]}, {WEB})) == []
+
+
+def test_what_crash_looped_once_is_forgiven_when_it_is_well() -> None:
+    assert recovered([plain(ready=True, up=900)])
+    assert not recovered([plain(ready=True, up=900, restarts=1), WELL, LOOPING])
 
 
 def pod(count: int, *, started: datetime = BEGUN, name: str = "app", injected: bool = True) -> dict[str, Any]:
