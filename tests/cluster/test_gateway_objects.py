@@ -20,6 +20,7 @@ pytestmark = pytest.mark.apiserver
 
 INSTALLATIONS = {
     "default": (),
+    "on disk": ("--set=gateway.queueOnDisk=2Gi",),
     "autoscaled": ("--set=gateway.replicas=3,gateway.maxReplicas=9,gateway.targetUtilization=60",),
 }
 

@@ -94,6 +94,11 @@ class Gateway:
         self.process.terminate()
         self.process.wait(timeout=DEADLINE)
 
+    def kill(self) -> None:
+        """End it as the kernel does when memory runs out."""
+        self.process.kill()
+        self.process.wait(timeout=DEADLINE)
+
     def _started(self) -> bool:
         self.ports = dict(zip(("http", "grpc", "metrics", "self", "health"), free_ports(5), strict=True))
         path = self._folder / "config.yaml"

@@ -66,9 +66,11 @@ def test_what_there_is_a_reason_to_keep_is_kept_with_its_trace(gateway: Gateway,
     cases = {
         "failed": span(CHEAP, name="failed", traceId=trace(1001), error="boom"),
         "costly": span(COSTLY, name="costly", traceId=trace(1002)),
+        "looping": span({"llmobs.run.loop.count": 3, "gen_ai.operation.name": "invoke_agent"}, name="looping", traceId=trace(1004)),
         "slow": span(CHEAP, name="slow", traceId=trace(1003), seconds=31),
     }
     gateway.send(span(CHEAP, name="boring", traceId=trace(1000)), namespace="reasons")
+    gateway.send(span({"llmobs.run.loop.count": 2}, name="boring", traceId=trace(1005)), namespace="reasons")
     for name, made in cases.items():
         gateway.send(span({}, name=f"{name}-before", traceId=made["traceId"]), made, namespace="reasons")
     assert arrived(receiver, *cases, *(f"{name}-before" for name in cases))
@@ -79,7 +81,7 @@ def test_what_there_is_a_reason_to_keep_is_kept_with_its_trace(gateway: Gateway,
     names = [item.name for item in receiver.spans]
     assert "boring" not in names
     assert all(names.count(f"{name}{part}") == 1 for name in cases for part in ("", "-before", "-after"))
-    assert gateway.value("llm_calls_total", k8s_namespace="reasons") == 4
+    assert gateway.value("llm_calls_total", k8s_namespace="reasons") == 4  # neither runs nor what stands around calls
 
 
 def test_a_reason_that_comes_late_is_kept_though_its_trace_was_left(gateway: Gateway, receiver: OTLPReceiver) -> None:

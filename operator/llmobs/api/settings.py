@@ -56,6 +56,8 @@ class Gateway:
     """CPU requested by each pod."""
     memory: str = prop("512Mi", pattern=r"^[0-9]+(Mi|Gi)$")
     """Memory requested by and allowed to each pod."""
+    queue_on_disk: str = prop("", pattern=r"^([0-9]+(Mi|Gi))?$")
+    """Size of the volume on the node's disk where traces wait for their backends; empty: they wait in memory."""
     scrape_interval: str = prop("30s", pattern="^[0-9]+s$")
     """How often Prometheus reads the gateway."""
     pod_monitor_labels: Mapping[str, str] = prop(factory=dict)

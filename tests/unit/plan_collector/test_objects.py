@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+import yaml
 from llmobs.api import names
 from llmobs.api.conditions import ConditionType, Reason, Status
 from llmobs.kit.errors import Invalid
@@ -134,6 +135,19 @@ def test_with_autoscaling_the_number_of_pods_is_the_autoscalers() -> None:
 def test_autoscaling_cannot_end_below_its_start() -> None:
     with pytest.raises(Invalid, match=r"gateway\.maxReplicas: must be 0"):
         objects(settings={"gateway": {"replicas": 3, "maxReplicas": 2}})
+
+
+def test_queues_on_disk_have_a_volume_that_they_never_fill() -> None:
+    made = objects(POLICIES, fleet=FLEET, settings={"gateway": {"queueOnDisk": "2Gi"}})
+    spec = made["Deployment"]["spec"]["template"]["spec"]
+    config = yaml.safe_load(made["ConfigMap"]["data"]["config.yaml"])
+    queues = [item["sending_queue"] for name, item in config["exporters"].items() if name.startswith("otlp_http")]
+
+    assert {"name": "queue", "emptyDir": {"sizeLimit": "2Gi"}} in spec["volumes"]
+    assert {"name": "queue", "mountPath": config["extensions"]["file_storage/queue"]["directory"]} in spec["containers"][0]["volumeMounts"]
+    assert {(item["sizer"], item["storage"]) for item in queues} == {("bytes", "file_storage/queue")}
+    assert sum(item["queue_size"] for item in queues) <= 2**30
+    assert "file_storage/queue" in config["service"]["extensions"]
 
 
 def test_the_heap_leaves_room() -> None:

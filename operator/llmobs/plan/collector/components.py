@@ -14,6 +14,7 @@ TAIL_SAMPLING = "tail_sampling"
 ROUTING = "routing"
 FORWARD = "forward"
 PROMETHEUS = "prometheus"
+FILE_STORAGE = "file_storage"
 HEALTH_CHECK = "health_check"
 
 BINARY = "/otelcol-contrib"

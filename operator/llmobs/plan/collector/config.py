@@ -34,7 +34,8 @@ def config(inputs: Inputs) -> dict[str, Any]:
     sampled = sampling.sampled(inputs.governing)
     sinks = {sink.handle: sink for group in routes.values() for sink in group}
     ordered = [sinks[handle] for handle in sorted(sinks)]
-    extensions = {c.HEALTH_CHECK: {"endpoint": _listen(names.HEALTH_PORT)}, **exporters.extensions(ordered)}
+    disk = inputs.settings.gateway.queue_on_disk
+    extensions = {c.HEALTH_CHECK: {"endpoint": _listen(names.HEALTH_PORT)}, **exporters.extensions(ordered, disk)}
     made = {
         "extensions": extensions,
         "receivers": {c.OTLP: _otlp()},
@@ -43,7 +44,7 @@ def config(inputs: Inputs) -> dict[str, Any]:
             **series.connectors(inputs.policies),
             **(routing.connectors(routes, sampled=sampled) if routes else {}),
         },
-        "exporters": {c.PROMETHEUS: series.prometheus(_listen(names.METRICS_PORT)), **exporters.exporters(ordered)},
+        "exporters": {c.PROMETHEUS: series.prometheus(_listen(names.METRICS_PORT)), **exporters.exporters(ordered, disk)},
         "service": {
             "extensions": list(extensions),
             "telemetry": _telemetry(),

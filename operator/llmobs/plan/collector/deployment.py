@@ -7,11 +7,12 @@ from typing import Any
 from llmobs.api import names
 from llmobs.api.settings import Images
 from llmobs.kit.durations import seconds
-from llmobs.plan.collector import policies
+from llmobs.plan.collector import exporters, policies
 from llmobs.plan.collector.components import BINARY
 from llmobs.plan.collector.configmap import FILE
 from llmobs.plan.collector.objects import COMPONENT, PORTS, SELECTOR, metadata
 from llmobs.plan.collector.sinks import Sink
+from llmobs.plan.collector.sizes import mebibytes
 from llmobs.plan.inputs import Inputs, Manifest
 
 FOLDER = "/etc/llmobs/collector"
@@ -48,6 +49,8 @@ def _pod(inputs: Inputs, configuration: str) -> dict[str, Any]:
     secrets = _secrets(inputs)
     mounts = [{"name": "config", "mountPath": FOLDER, "readOnly": True}]
     mounts += [{"name": f"credentials-{index}", "mountPath": sink.folder, "readOnly": True} for index, sink in enumerate(secrets)]
+    disk = inputs.settings.gateway.queue_on_disk
+    mounts += [{"name": "queue", "mountPath": exporters.FOLDER}] if disk else []
     return {
         "serviceAccountName": names.GATEWAY,
         "automountServiceAccountToken": True,  # k8s_attributes watches pods
@@ -63,7 +66,7 @@ def _pod(inputs: Inputs, configuration: str) -> dict[str, Any]:
         **_pull_secrets(inputs.settings.images),
         "initContainers": [_validate(inputs, mounts)],
         "containers": [_collector(inputs, mounts)],
-        "volumes": [{"name": "config", "configMap": {"name": configuration}}, *_volumes(secrets)],
+        "volumes": [{"name": "config", "configMap": {"name": configuration}}, *_volumes(secrets), *_queue(disk)],
     }
 
 
@@ -91,6 +94,11 @@ def _volumes(sinks: list[Sink]) -> list[dict[str, Any]]:
         for index, sink in enumerate(sinks)
         if sink.secret
     ]
+
+
+def _queue(size: str) -> list[dict[str, Any]]:
+    """It lives as long as its pod, so it outlives the collector's process and the node's restart, and no rollout waits for a volume."""
+    return [{"name": "queue", "emptyDir": {"sizeLimit": size}}] if size else []
 
 
 def _validate(inputs: Inputs, mounts: list[dict[str, Any]]) -> dict[str, Any]:
@@ -150,5 +158,4 @@ def drain(scrape_interval: str) -> int:
 
 def heap(memory: str) -> str:
     """Go's limit on its heap, for a pod with this memory (``512Mi`` or ``2Gi``)."""
-    mebibytes = int(memory[:-2]) * (1024 if memory.endswith("Gi") else 1)
-    return f"{int(mebibytes * MEMORY_SHARE)}MiB"
+    return f"{int(mebibytes(memory) * MEMORY_SHARE)}MiB"
