@@ -30,10 +30,10 @@ def rendered(*options: str) -> list[dict[str, Any]]:
     return [item for item in yaml.safe_load_all(text) if item]
 
 
-def install(server: ApiServer, folder: Path) -> None:
+def install(server: ApiServer, folder: Path, *options: str) -> None:
     """Apply the chart without its webhook configuration; nothing runs, there is no kubelet."""
     server.create("/api/v1/namespaces", {"metadata": {"name": SYSTEM}})
-    manifests = [item for item in rendered() if item["kind"] != "MutatingWebhookConfiguration"]
+    manifests = [item for item in rendered(*options) if item["kind"] != "MutatingWebhookConfiguration"]
     path = folder / "chart.yaml"
     path.write_text(yaml.safe_dump_all(manifests))
     command = [binary("kubectl"), f"--kubeconfig={server.kubeconfig()}", "apply", "--server-side", "-f", str(path)]
@@ -85,10 +85,10 @@ class Prometheus:
 class Controller:
     """`llmobs run` as a process, as the chart's service account."""
 
-    def __init__(self, server: ApiServer, folder: Path, *, prometheus: str = "") -> None:
+    def __init__(self, server: ApiServer, folder: Path, *, prometheus: str = "", **settings: Any) -> None:
         self.server, self.folder = server, folder
         self._config = folder / "config.yaml"
-        self._config.write_text(yaml.safe_dump({"resync": "1s", "prometheus": {"url": prometheus}}))
+        self._config.write_text(yaml.safe_dump({"resync": "1s", "prometheus": {"url": prometheus}, **settings}))
         self._kubeconfig = account(server, "llmobs-controller")
         self._process: Process | None = None
         self._port = free_port()

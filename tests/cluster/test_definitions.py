@@ -51,11 +51,11 @@ BAD_POLICIES: list[tuple[str, dict[str, Any], str]] = [
     ("target", {"objectives": [{"name": "a", "availability": {"target": 0.1}}]}, "should be greater than or equal to 0.5"),
     ("threshold", {"objectives": [{"name": "a", "latency": {"target": 0.9, "threshold": "1ms"}}]}, "must lie between 10ms and 1h"),
     ("no duration", {"objectives": [{"name": "a", "latency": {"target": 0.9, "threshold": "fast"}}]}, "threshold"),
-    ("no backend", {"backends": [{"name": "a"}]}, "set destination or exactly one of jaeger"),
+    ("no backend", {"backends": [{"name": "a"}]}, "set destination or exactly one of braintrust"),
     (
         "both",
         {"backends": [{"name": "a", "destination": "x", "otlp": {"endpoint": "https://x"}}]},
-        "set destination or exactly one of jaeger",
+        "set destination or exactly one of braintrust",
     ),
     ("endpoint path", {"backends": [{"name": "a", "otlp": {"endpoint": "https://x.example/v1/traces"}}]}, "give the base URL"),
     ("share", {"sampling": {"ratio": 1.5}}, "should be less than or equal to 1"),
@@ -74,7 +74,7 @@ BAD_POLICIES: list[tuple[str, dict[str, Any], str]] = [
     (
         "own secret",
         {"backends": [{"name": "a", "otlp": {"endpoint": "https://x.example", "credentialsSecretRef": {"name": "s"}}}]},
-        "the shared gateway reads no Secret of a namespace",
+        "a Secret of the namespace needs collector.mode Dedicated",
     ),
 ]
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
+from llmobs.api import effective
 from llmobs.api.settings import Settings
 from llmobs.cluster.kinds import resource
 from llmobs.kit.decode import decode
@@ -35,6 +36,17 @@ def settings(*options: str) -> Settings:
 def test_every_object_is_taken(apiserver: ApiServer, namespace: str, options: tuple[str, ...]) -> None:
     inputs = Inputs(settings=settings(*options), facts=Facts(namespace=namespace, prometheus_operator=False), prices=PriceTable())
     [part] = collector.parts(inputs)
+    for manifest in part.manifests:
+        taken(apiserver, manifest)
+
+
+def test_every_object_of_a_dedicated_gateway_is_taken(apiserver: ApiServer, namespace: str) -> None:
+    body = {"metadata": {"name": "p" * 63, "namespace": namespace, "uid": "u"}, "spec": {"collector": {"mode": "Dedicated"}}}
+    policy = effective.policy(body, (), {})
+    facts = Facts(prometheus_operator=False)
+    inputs = Inputs(settings=settings("--set=dedicated.enabled=true"), facts=facts, prices=PriceTable(), policies=(policy,))
+    [part] = collector.policy_parts(inputs, policy)
+    assert part.manifests
     for manifest in part.manifests:
         taken(apiserver, manifest)
 

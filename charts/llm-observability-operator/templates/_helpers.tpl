@@ -25,11 +25,12 @@ app.kubernetes.io/component: {{ .component }}
 
 {{/* The configuration file: the values that are the platform's settings, under the names the operator reads. */}}
 {{- define "llmobs.settings" -}}
-{{- $settings := pick (deepCopy .Values) "clusterName" "images" "gateway" "rules" "grafana" "prometheus" "resync" }}
+{{- $settings := pick (deepCopy .Values) "clusterName" "images" "gateway" "dedicated" "rules" "grafana" "prometheus" "resync" }}
 {{- if not $settings.images.python }}
 {{- $_ := set $settings.images "python" (printf "ghcr.io/llm-observability-operator/python:%s" .Chart.AppVersion) }}
 {{- end }}
 {{- $_ := set $settings.gateway "cpu" ($settings.gateway.cpu | toString) }}
+{{- $_ := set $settings.dedicated "cpu" ($settings.dedicated.cpu | toString) }}
 {{- toYaml $settings }}
 {{- end }}
 

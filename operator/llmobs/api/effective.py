@@ -9,6 +9,7 @@ from typing import Any
 from llmobs.api.v1alpha1.collector import Collector, CollectorMode
 from llmobs.api.v1alpha1.fleet import ClusterLLMObservabilitySpec, Destination, WithoutPolicy
 from llmobs.api.v1alpha1.observability import LLMObservabilitySpec
+from llmobs.catalogue.backends import secret_of
 from llmobs.kit.decode import decode
 from llmobs.kit.errors import Invalid
 
@@ -113,7 +114,10 @@ def stand_in(namespace: str, fleets: Iterable[Fleet], namespace_labels: Mapping[
         return None
     who = governing.identity
     body = {"metadata": {"name": who.name, "namespace": namespace, "uid": who.uid, "generation": who.generation}}
-    return replace(policy(body, every, namespace_labels), stands_in=True)
+    made = policy(body, every, namespace_labels)
+    # no resource of the namespace could own a gateway
+    spec = _shared(made.spec) if made.spec.collector.mode is CollectorMode.DEDICATED else made.spec
+    return replace(made, spec=spec, stands_in=True)
 
 
 def standing(good: Policy, fleets: Iterable[Fleet], namespace_labels: Mapping[str, str]) -> Policy:
@@ -171,9 +175,17 @@ def lowered(spec: LLMObservabilitySpec, governing: Fleet | None) -> tuple[LLMObs
         said.append(f"content.capture {asked.value} is lowered to {ceiling.value} ({by})")
     modes, mode = limits.collector_modes, spec.collector.mode
     if modes is not None and mode not in modes:
-        spec = replace(spec, collector=Collector(mode=modes[0]))
         said.append(f"collector.mode {mode.value} is not offered and becomes {modes[0].value} ({by})")
+        if modes[0] is CollectorMode.SHARED and any(item.secret for item in spec.backends):
+            said.append("backends with a Secret of this namespace are left out, because they need mode Dedicated")
+        spec = _shared(spec) if modes[0] is CollectorMode.SHARED else replace(spec, collector=Collector(mode=modes[0]))
     return spec, tuple(said)
+
+
+def _shared(spec: LLMObservabilitySpec) -> LLMObservabilitySpec:
+    """The spec with the platform's gateway, which reads no Secret of a namespace."""
+    kept = tuple(item for item in spec.backends if item.secret is None)
+    return replace(spec, collector=Collector(), backends=kept)
 
 
 def _destinations(
@@ -189,6 +201,12 @@ def _destinations(
             raise Invalid(
                 f"spec.backends[{index}].destination",
                 f"{backend.destination!r} is not a destination this namespace may use; it may use: {known}",
+            )
+        if spec.collector.mode is CollectorMode.DEDICATED and secret_of(offered[backend.destination].config):
+            raise Invalid(
+                f"spec.backends[{index}].destination",
+                f"{backend.destination!r} has a credential of the platform, which a Dedicated gateway does not get; "
+                "give the receiver with a Secret of this namespace instead",
             )
         found.append(offered[backend.destination])
     return tuple(found)

@@ -46,9 +46,14 @@ def labels(owner: str, component: str) -> dict[str, str]:
     }
 
 
-def gateway_endpoint(namespace: str) -> str:
-    """Base URL of the gateway for OTLP over HTTP, for pods anywhere in the cluster."""
-    return f"http://{GATEWAY}.{namespace}.svc:{OTLP_HTTP_PORT}"
+def dedicated(policy: str) -> str:
+    """Name of the gateway of one policy."""
+    return bounded(f"{GATEWAY}-{policy}")
+
+
+def gateway_endpoint(namespace: str, gateway: str = GATEWAY) -> str:
+    """Base URL of a gateway for OTLP over HTTP, for pods anywhere in the cluster."""
+    return f"http://{gateway}.{namespace}.svc:{OTLP_HTTP_PORT}"
 
 
 def traces(endpoint: str) -> str:

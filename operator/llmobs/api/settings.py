@@ -65,6 +65,20 @@ class Gateway:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Dedicated:
+    """Gateways of single policies (collector.mode Dedicated). Besides their size they are as the shared one."""
+
+    enabled: bool = prop(False)
+    """Offer them; the chart then gives the controller the rights to run them in every namespace."""
+    replicas: int = prop(1, minimum=1, maximum=100)
+    """Number of pods of each."""
+    cpu: str = prop("50m", pattern=r"^[0-9]+m?$")
+    """CPU requested by each pod."""
+    memory: str = prop("256Mi", pattern=r"^[0-9]+(Mi|Gi)$")
+    """Memory requested by and allowed to each pod."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Rules:
     """Recording rules and alerts."""
 
@@ -108,6 +122,8 @@ class Settings:
     """Images of what the operator creates."""
     gateway: Gateway = prop(factory=Gateway)
     """The shared collector."""
+    dedicated: Dedicated = prop(factory=Dedicated)
+    """Gateways of single policies."""
     rules: Rules = prop(factory=Rules)
     """Recording rules and alerts."""
     grafana: Grafana = prop(factory=Grafana)

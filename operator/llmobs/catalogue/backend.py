@@ -25,7 +25,7 @@ class SecretRef:
     """A Secret whose keys are mounted into the collector as files; the operator itself never reads it."""
 
     name: str = prop(pattern=DNS_NAME)
-    """Name of the Secret. For a destination it lives in the operator's namespace."""
+    """Name of the Secret. For a destination it lives in the operator's namespace, for a backend of a namespace's own in that namespace."""
     key: str = prop("token", pattern=r"^[-._a-zA-Z0-9]+$", max_length=253)
     """The key that holds the credential. Default token."""
 

@@ -20,11 +20,11 @@ _MISSING = (
 _MISSING_KEY = re.compile(r"references non-existent secret key: (?P<key>[-._a-zA-Z0-9]+)")
 
 
-async def rollout(client: Client, namespace: str) -> Finding:
-    """The condition CollectorReady of the shared gateway."""
-    deployment = await client.get(DEPLOYMENT, names.GATEWAY, namespace=namespace)
+async def rollout(client: Client, namespace: str, name: str = names.GATEWAY) -> Finding:
+    """The condition CollectorReady of a gateway: the shared one, or that of a policy."""
+    deployment = await client.get(DEPLOYMENT, name, namespace=namespace)
     if deployment is None:
-        return finding(Status.FALSE, Reason.NOT_AVAILABLE, f"there is no Deployment {namespace}/{names.GATEWAY}")
+        return finding(Status.FALSE, Reason.NOT_AVAILABLE, f"there is no Deployment {namespace}/{name}")
     if complete(deployment):
         wanted = deployment["spec"].get("replicas", 1)
         return finding(Status.TRUE, Reason.ROLLED_OUT, f"{wanted} of {wanted} pods of the gateway run this configuration")
@@ -96,17 +96,17 @@ async def _unmounted(client: Client, namespace: str, pods: Iterable[Manifest]) -
         return None
     events, _ = await client.list(EVENT, namespace=namespace, fields="involvedObject.kind=Pod,reason=FailedMount")
     told = [item for item in events if item["involvedObject"].get("uid") in starting]
-    return missing(str(item.get("message", "")) for item in told)
+    return missing((str(item.get("message", "")) for item in told), namespace=namespace)
 
 
-def missing(messages: Iterable[str]) -> Finding | None:
+def missing(messages: Iterable[str], *, namespace: str) -> Finding | None:
     """The Secret, or the key of one, that a mount did not find."""
     for message in messages:
         if (key := _MISSING_KEY.search(message)) is not None:
-            said = f"a Secret that a destination names has no key {key['key']}: {message}"
+            said = f"a Secret that a receiver of traces names has no key {key['key']}: {message}"
             return finding(Status.FALSE, Reason.SECRET_MISSING, said)
         for pattern in _MISSING:
             if (found := pattern.search(message)) is not None:
-                said = f"Secret {found['secret']} that a destination names does not exist in the operator's namespace; create it"
+                said = f"Secret {found['secret']} that a receiver of traces names does not exist in namespace {namespace}; create it"
                 return finding(Status.FALSE, Reason.SECRET_MISSING, said)
     return None

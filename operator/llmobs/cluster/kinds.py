@@ -80,10 +80,28 @@ FLEET_KINDS = (
 POLICY_KINDS = (CONFIG_MAP, PROMETHEUS_RULE)
 """Kinds that are created for a policy, in its namespace."""
 
+ROLE = Resource("rbac.authorization.k8s.io/v1", "Role", "roles")
+ROLE_BINDING = Resource("rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings")
+DEDICATED_KINDS = (
+    *POLICY_KINDS,
+    ROLE,
+    ROLE_BINDING,
+    *(kind for kind in FLEET_KINDS if kind.namespaced and kind not in POLICY_KINDS and kind.kind != "HorizontalPodAutoscaler"),
+)
+"""Kinds that are created for a policy where it may have a gateway of its own."""
+
+
+def policy_kinds(*, dedicated: bool) -> tuple[Resource, ...]:
+    """Kinds that are created for policies; ``dedicated``: whether they may have gateways of their own."""
+    return DEDICATED_KINDS if dedicated else POLICY_KINDS
+
+
 _BY_NAME: Mapping[tuple[str, str], Resource] = {
-    (item.api_version, item.kind): item for item in (*OURS, NAMESPACE, POD, EVENT, SECRET, REPLICA_SET, WEBHOOKS, *FLEET_KINDS)
+    (item.api_version, item.kind): item
+    for item in (*OURS, NAMESPACE, POD, EVENT, SECRET, REPLICA_SET, WEBHOOKS, *FLEET_KINDS, ROLE, ROLE_BINDING)
 }
 _RANK = {item.kind: rank for rank, item in enumerate(FLEET_KINDS)}
+_RANK |= {ROLE.kind: _RANK["ClusterRole"], ROLE_BINDING.kind: _RANK["ClusterRoleBinding"]}
 
 
 def resource(manifest: Mapping[str, Any]) -> Resource:

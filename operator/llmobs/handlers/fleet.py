@@ -12,14 +12,11 @@ from llmobs.cluster.live import live
 from llmobs.cluster.prune import in_use
 from llmobs.cluster.status import write
 from llmobs.handlers.context import HEALTH, Context, now, text
-from llmobs.handlers.parts import AGAIN, carry_out, failed
+from llmobs.handlers.parts import AGAIN, SOON, carry_out, failed
 from llmobs.handlers.reader import View
 from llmobs.handlers.world import Body, Key
 from llmobs.plan.build import fleet_parts
 from llmobs.plan.status import fleet_status
-
-SOON = 3.0
-"""Seconds after which a gateway or a webhook that is not ready is looked at again."""
 
 
 async def reconcile(context: Context) -> float | None:

@@ -17,6 +17,9 @@ from llmobs.plan.inputs import Manifest, Part
 AGAIN = 10.0
 """Seconds after which what the API server refused is tried again: rights may be given, an object in the way removed."""
 
+SOON = 3.0
+"""Seconds after which a gateway or a webhook that is not ready is looked at again."""
+
 logger = logging.getLogger(__name__)
 
 _PROMETHEUS = frozenset({POD_MONITOR.kind, PROMETHEUS_RULE.kind})

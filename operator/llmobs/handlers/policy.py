@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 
+from llmobs.api import names
 from llmobs.api.conditions import ConditionType, Finding, Reason, Status
 from llmobs.api.effective import Policy
 from llmobs.api.memory import noted
+from llmobs.api.v1alpha1.collector import CollectorMode
+from llmobs.cluster.gateway import rollout
 from llmobs.cluster.installation import reference
-from llmobs.cluster.kinds import POLICY, POLICY_KINDS
+from llmobs.cluster.kinds import POLICY, policy_kinds
 from llmobs.cluster.live import live
+from llmobs.cluster.prune import in_use
 from llmobs.cluster.status import write
 from llmobs.handlers.context import Context, now, text
-from llmobs.handlers.parts import AGAIN, carry_out, failed
+from llmobs.handlers.parts import AGAIN, SOON, carry_out, failed
 from llmobs.handlers.pods import look
 from llmobs.handlers.reader import View
 from llmobs.handlers.world import Body, Key
@@ -45,11 +49,13 @@ async def reconcile(context: Context, where: Key) -> float | None:
         return None
     looked = await look(context, view, policy, body.get("status") or {})
     found = looked.pods
+    running = await _running(context, policy)
     verdict = accepted(policy, found) if invalid is None else refusal(invalid)
     findings = [
         verdict,
+        *((running,) if running else ()),  # before what was applied: of two that are well the first one speaks
         *own,
-        *gateway(policy, context.shared()),
+        *gateway(policy, context.shared(), running),
         *looked.undone,
         injection(policy, found, context.webhook or undeliverable(policy, context.facts.version)),
         telemetry(policy, found, context.spend),
@@ -70,7 +76,16 @@ async def reconcile(context: Context, where: Key) -> float | None:
     await _write(context, body, status)
     if found.elsewhere:
         await context.recorder.warn(dict(body), reason=Reason.SHADOWED.value, message=shadow(found))
-    return AGAIN if failed(own) else None
+    if failed(own):
+        return AGAIN
+    return None if running is None or running.status is Status.TRUE else SOON
+
+
+async def _running(context: Context, policy: Policy) -> Finding | None:
+    """How the policy's own gateway does; None where it has none."""
+    if policy.spec.collector.mode is not CollectorMode.DEDICATED or not context.settings.dedicated.enabled:
+        return None
+    return await rollout(context.client, policy.identity.namespace, names.dedicated(policy.identity.name))
 
 
 def _early(context: Context, *, refused: bool) -> bool:
@@ -102,8 +117,10 @@ async def _objects(context: Context, view: View, policy: Policy, body: Body) -> 
     if known is not None and known[0] is view:
         return known[1]
     prometheus = context.facts.prometheus_operator is not False
-    there = await live(context.client, POLICY_KINDS, owner=uid, namespace=policy.identity.namespace, prometheus=prometheus)
-    findings = await carry_out(context, policy_parts(view.inputs, policy), there, {True: reference(dict(body))})
+    offered, place = context.settings.dedicated.enabled, policy.identity.namespace
+    there = await live(context.client, policy_kinds(dedicated=offered), owner=uid, namespace=place, prometheus=prometheus)
+    keep = await in_use(context.client, place) if offered else frozenset()
+    findings = await carry_out(context, policy_parts(view.inputs, policy), there, {True: reference(dict(body))}, keep=keep)
     if not failed(findings):
         context.settled[uid] = (view, findings)
     return findings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from llmobs.cluster.facts import facts
 from llmobs.cluster.installation import owners
-from llmobs.cluster.kinds import NAMESPACE, OURS, POLICY_KINDS
+from llmobs.cluster.kinds import NAMESPACE, OURS, policy_kinds
 from llmobs.cluster.live import live
 from llmobs.cluster.prune import orphans, prune
 from llmobs.cluster.spend import read
@@ -55,7 +55,7 @@ async def _objects(context: Context) -> None:
     if context.refreshed is not None and 0 <= (moment - context.refreshed).total_seconds() < OBJECTS_EVERY:
         return
     prometheus = context.facts.prometheus_operator is not False
-    found = await live(context.client, POLICY_KINDS, prometheus=prometheus)
+    found = await live(context.client, policy_kinds(dedicated=context.settings.dedicated.enabled), prometheus=prometheus)
     deleted = await prune(context.client, orphans(found, context.uids().keys()), frozenset())
     context.metrics.writes.labels("children", "delete").inc(deleted)
     context.settled.clear()

@@ -16,7 +16,7 @@ import kopf
 
 from llmobs.api import names
 from llmobs.cluster.client import Access, Manifest
-from llmobs.cluster.kinds import FLEET, FLEET_KINDS, NAMESPACE, POD, POLICY, POLICY_KINDS, PRICES, Resource
+from llmobs.cluster.kinds import FLEET, FLEET_KINDS, NAMESPACE, POD, POLICY, PRICES, Resource, policy_kinds
 from llmobs.cluster.live import FLEET as OWNER
 from llmobs.cluster.live import owner
 from llmobs.cluster.watch import notice
@@ -132,8 +132,9 @@ async def noticed(context: Context) -> None:
     """Notice objects of ours and injected pods, for ever."""
     ours = f"{names.MANAGED_BY}={names.OPERATOR}"
     async with asyncio.TaskGroup() as group:
-        for kind in FLEET_KINDS:
-            everywhere = kind in POLICY_KINDS or not kind.namespaced
+        of_policies = policy_kinds(dedicated=context.settings.dedicated.enabled)
+        for kind in dict.fromkeys((*FLEET_KINDS, *of_policies)):
+            everywhere = kind in of_policies or not kind.namespaced
             place = "" if everywhere else context.namespace
             group.create_task(notice(context.client, kind, labels=ours, namespace=place, tell=partial(child_seen, context)))
         injected = f"{names.INJECTED}=true"

@@ -12,6 +12,7 @@ import msgspec
 from llmobs.api import names
 from llmobs.api.effective import Policy
 from llmobs.api.settings import Settings
+from llmobs.api.v1alpha1.collector import CollectorMode
 from llmobs.api.v1alpha1.injection import Delivery as DeliveryKind
 from llmobs.api.v1alpha1.injection import EnvVar, InjectionMode
 from llmobs.api.v1alpha1.selector import LabelSelector
@@ -256,7 +257,10 @@ def _constant(policy: Policy, platform: Platform, *, files: bool) -> dict[str, m
 
 
 def _endpoint(policy: Policy, platform: Platform) -> str:
-    return policy.spec.collector.endpoint or names.gateway_endpoint(platform.namespace)
+    asked = policy.spec.collector
+    if asked.mode is CollectorMode.DEDICATED:
+        return names.gateway_endpoint(policy.identity.namespace, names.dedicated(policy.identity.name))
+    return asked.endpoint or names.gateway_endpoint(platform.namespace)
 
 
 def _exporter(policy: Policy, platform: Platform) -> dict[str, msgspec.Raw]:

@@ -14,7 +14,7 @@ def fleet_parts(inputs: Inputs) -> tuple[Part, ...]:
 
 def policy_parts(inputs: Inputs, policy: Policy) -> tuple[Part, ...]:
     """What exists for one policy, in its namespace."""
-    return (*rules.policy_parts(inputs, policy), *dashboards.policy_parts(inputs, policy))
+    return (*collector.policy_parts(inputs, policy), *rules.policy_parts(inputs, policy), *dashboards.policy_parts(inputs, policy))
 
 
 def check(policy: Policy) -> None:

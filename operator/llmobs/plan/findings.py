@@ -144,12 +144,16 @@ def elsewhere(policy: Policy) -> str | None:
     )
 
 
-def gateway(policy: Policy, shared: Iterable[Finding]) -> tuple[Finding, ...]:
-    """What the fleet's objects mean for a policy: how the gateway does is of no concern to one that does not use it."""
-    if not policy.spec.collector.external:
+def gateway(policy: Policy, shared: Iterable[Finding], own: Finding | None = None) -> tuple[Finding, ...]:
+    """What the fleet's objects mean for a policy: how the gateway does is of no concern to one that does not use it.
+
+    ``own`` says how the gateway of its own does, for one that has it.
+    """
+    if policy.spec.collector.external:
+        said = f"no collector of ours is asked for; pods send to {policy.spec.collector.endpoint}"
+        own = Finding(ConditionType.COLLECTOR_READY, Status.TRUE, Reason.EXTERNAL_ENDPOINT, said)
+    if own is None:
         return tuple(shared)
-    said = f"no collector of ours is asked for; pods send to {policy.spec.collector.endpoint}"
-    own = Finding(ConditionType.COLLECTOR_READY, Status.TRUE, Reason.EXTERNAL_ENDPOINT, said)
     return (own, *(item for item in shared if item.type is not ConditionType.COLLECTOR_READY))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from llmobs.api.effective import Fleet, fleet, fleet_for, overlay, policy
+from llmobs.api.effective import Fleet, fleet, fleet_for, overlay, policy, stand_in
 from llmobs.api.v1alpha1.collector import CollectorMode
 from llmobs.api.v1alpha1.content import Capture
 from llmobs.api.v1alpha1.injection import InjectionMode
@@ -157,3 +157,44 @@ def test_a_limit_cannot_send_everybody_to_an_endpoint_of_nobody() -> None:
         made("f", limits={"collectorModes": ["External", "Shared"]})
 
     assert caught.value.path == "spec.limits.collectorModes"
+
+
+SECRET = {"name": "own", "otlp": {"endpoint": "https://x.example.com", "credentialsSecretRef": {"name": "mine"}}}
+
+
+def test_a_secret_of_the_namespace_needs_a_gateway_of_its_own() -> None:
+    assert policy(body(collector={"mode": "Dedicated"}, backends=[SECRET]), [], {}).spec.backends[0].secret is not None
+    with pytest.raises(Invalid, match=r"spec\.backends: a Secret of the namespace needs collector\.mode Dedicated"):
+        policy(body(backends=[SECRET]), [], {})
+
+
+def test_where_dedicated_is_not_offered_backends_with_a_secret_are_left_out() -> None:
+    plain = {"name": "plain", "otlp": {"endpoint": "https://y.example.com"}}
+    asked = body(collector={"mode": "Dedicated"}, backends=[SECRET, plain])
+    found = policy(asked, [made("f", limits={"collectorModes": ["Shared"]})], {})
+
+    assert [item.name for item in found.spec.backends] == ["plain"]
+    assert "backends with a Secret of this namespace are left out" in found.restrictions[1]
+
+
+def test_a_gateway_of_its_own_gets_no_credential_of_the_platform() -> None:
+    vault = {"name": "langfuse", "otlp": {**DESTINATION["otlp"], "credentialsSecretRef": {"name": "s"}}}
+    with pytest.raises(Invalid) as caught:
+        policy(
+            body(collector={"mode": "Dedicated"}, backends=[{"name": "team", "destination": "langfuse"}]),
+            [made("f", destinations=[vault])],
+            {},
+        )
+
+    assert caught.value.path == "spec.backends[0].destination"
+    assert "has a credential of the platform" in caught.value.message
+
+
+def test_without_a_policy_of_its_own_a_namespace_has_no_gateway_of_its_own() -> None:
+    plain = {"name": "plain", "otlp": {"endpoint": "https://y.example.com"}}
+    defaults = {"collector": {"mode": "Dedicated"}, "backends": [SECRET, plain]}
+    found = stand_in("team", [made("f", defaults=defaults, withoutPolicy="Apply")], {})
+
+    assert found is not None
+    assert found.spec.collector.mode is CollectorMode.SHARED
+    assert [item.name for item in found.spec.backends] == ["plain"]

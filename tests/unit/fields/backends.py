@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from llmobs.catalogue.backends import backends, configs, open_configs
+from llmobs.catalogue.backends import backends, configs
 from llmobs.kit.crd import schema
 
 from tests.unit.fields.effects import Case
@@ -50,12 +50,11 @@ def destinations(base: Mapping[str, Any]) -> dict[str, Case]:
 
 
 def own() -> dict[str, Case]:
-    """The cases of a namespace's own receiver, which has no Secret: with one it is refused, and that is the change."""
+    """The cases of a namespace's own receiver, with a Secret of the namespace."""
     found = {}
-    for name in open_configs():
-        example = {**backends()[name].EXAMPLE, "endpoint": "https://own.example.com"}
-        plain = {key: value for key, value in example.items() if key not in ("credentialsSecretRef", "region")}
+    for name, module in backends().items():
         for path, shape in leaves(name):
-            before, after = ({"backends": [{"name": "t", name: config}]} for config in change(name, path, shape, plain))
+            case = change(name, path, shape, module.EXAMPLE)
+            before, after = ({"collector": {"mode": "Dedicated"}, "backends": [{"name": "t", name: config}]} for config in case)
             found[f"backends[].{name}.{path}"] = (before, after)
     return found

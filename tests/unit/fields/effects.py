@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from llmobs.api import effective
 from llmobs.api.effective import Identity
-from llmobs.api.settings import Settings
+from llmobs.api.settings import Dedicated, Settings
 from llmobs.api.v1alpha1.pricelist import LLMPriceListSpec
 from llmobs.cluster.workloads import Restarts, observed
 from llmobs.inject.compiled import Platform, compiled
@@ -35,6 +35,7 @@ POD = {
     "spec": {"containers": [{"name": name, "image": "x", "resources": BURSTABLE} for name in ("main", "side")]},
 }
 LABELS = {"tier": "gold"}
+SETTINGS = Settings(dedicated=Dedicated(enabled=True))
 _LIST_PRICES = table([]).rows
 FEW = PriceTable({name: row for name, row in _LIST_PRICES.items() if name.startswith("gpt-4o")})
 """Enough prices for a policy: a plan with all of them takes half a second."""
@@ -60,7 +61,7 @@ def _planned(*texts: str) -> str:
     except Invalid as invalid:
         return f"refused: {invalid}"
     inputs = Inputs(
-        settings=Settings(),
+        settings=SETTINGS,
         facts=Facts(),
         prices=priced,
         policies=(policy,),
@@ -70,9 +71,9 @@ def _planned(*texts: str) -> str:
     )
     parts = [*fleet_parts(inputs), *policy_parts(inputs, policy)]
     pod = decode_pod(msgspec.json.encode(POD))
-    decision = decide(pod, namespace("team", LABELS, [compiled(policy, Platform())]))
+    decision = decide(pod, namespace("team", LABELS, [compiled(policy, Platform(settings=SETTINGS))]))
     rolled_back = [str(item) for item in blamed(policy.spec.injection.rollback, looping(policy.spec.injection.rollback.window), ())]
-    elsewhere = decide(pod, namespace("bare", LABELS, [compiled(bare, Platform())] if bare else []))
+    elsewhere = decide(pod, namespace("bare", LABELS, [compiled(bare, Platform(settings=SETTINGS))] if bare else []))
     ready = {Workload("Deployment", name): Standing(restarted=False, complete=True, held=False) for name in "abc"}
     restarted = [str(item) for item in due(policy.spec.injection.rollout, ready, frozenset(ready))]
     done = [decision.reason.value, elsewhere.reason.value, decision.operations, policy.restrictions, rolled_back, restarted]

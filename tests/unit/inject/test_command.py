@@ -260,6 +260,14 @@ def test_bad_input_is_named_with_its_path(command: Command, files: dict[str, str
     assert err.startswith(f"llmobs inject: {said}")
 
 
+def test_with_a_dedicated_collector_pods_send_to_their_own(command: Command) -> None:
+    status, out, _ = command(policy=f"{POLICY}spec: {{collector: {{mode: Dedicated}}}}\n")
+    [container] = yaml.safe_load(out)["spec"]["containers"]
+
+    assert status == 0
+    assert {"name": "LLMOBS_ENDPOINT", "value": "http://llmobs-gateway-checkout.default.svc:4318"} in container["env"]
+
+
 @pytest.mark.parametrize(
     ("language", "variable", "url"),
     [

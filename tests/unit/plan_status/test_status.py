@@ -126,6 +126,8 @@ def test_a_gateway_that_is_not_used_does_not_count() -> None:
     own, rest = gateway(policy(EXTERNAL), shared)
     assert (own.type, own.status, own.reason) == (ConditionType.COLLECTOR_READY, Status.TRUE, Reason.EXTERNAL_ENDPOINT)
     assert rest is shared[1]
+    running = judged(ConditionType.COLLECTOR_READY, Status.UNKNOWN)
+    assert gateway(policy({"collector": {"mode": "Dedicated"}}), shared, running) == (running, shared[1])
 
 
 @pytest.mark.parametrize(

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from llmobs.api.v1alpha1.naming import NAME
-from llmobs.catalogue.backend import BackendConfig
-from llmobs.catalogue.backends import CREDENTIALS, open_configs
+from llmobs.catalogue.backend import BackendConfig, SecretRef
+from llmobs.catalogue.backends import configs, secret_of
 from llmobs.kit.schema import Rule, prop, ruled
 
 
 @ruled(
     Rule(
-        cel="has(self.destination) != (" + " || ".join(f"has(self.{name})" for name in open_configs()) + ")",
-        message="set destination or exactly one of " + ", ".join(open_configs()) + "; a receiver with credentials is a destination",
+        cel="has(self.destination) != (" + " || ".join(f"has(self.{name})" for name in configs()) + ")",
+        message="set destination or exactly one of " + ", ".join(configs()),
         holds=lambda b: (b.destination is None) != (b.config is None),
-    ),
-    *(
-        Rule(
-            cel=f"!has(self.{name}) || !has(self.{name}.credentialsSecretRef)",
-            message="the shared gateway reads no Secret of a namespace; ask the platform for a destination and name it instead",
-            holds=lambda b: getattr(b.config, "credentials_secret_ref", None) is None,
-            path=f"{name}.credentialsSecretRef",
-        )
-        for name, config in open_configs().items()
-        if any(item.name == CREDENTIALS for item in fields(config))
     ),
 )
 @dataclass(frozen=True, kw_only=True)
@@ -35,4 +25,9 @@ class Backend:
     """Name of the backend inside this resource."""
     destination: str | None = prop(None, pattern=NAME)
     """Name of a destination that the platform offers in a ClusterLLMObservability."""
-    config: BackendConfig | None = prop(None, one_of=open_configs())
+    config: BackendConfig | None = prop(None, one_of=configs())
+
+    @property
+    def secret(self) -> SecretRef | None:
+        """The Secret of the namespace that holds its credential."""
+        return secret_of(self.config) if self.config else None

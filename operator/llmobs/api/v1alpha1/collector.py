@@ -13,6 +13,7 @@ class CollectorMode(enum.Enum):
     """Where the namespace's telemetry is processed."""
 
     SHARED = "Shared"
+    DEDICATED = "Dedicated"
     EXTERNAL = "External"
 
 
@@ -36,7 +37,8 @@ class Collector:
     """Where telemetry is processed. A namespace that sets any of this replaces the fleet's default as a whole."""
 
     mode: CollectorMode = prop(CollectorMode.SHARED)
-    """Shared: the platform's gateway. External: pods are instrumented and send to a receiver of yours; nothing is priced, masked or
+    """Shared: the platform's gateway. Dedicated: one of its own in this namespace, with rights and Secrets of this namespace only, where
+    the platform offers it. External: pods are instrumented and send to a receiver of yours; nothing is priced, masked or
     counted, so there is no spend, no budget and no alert, and content.capture is all that limits what leaves the pod. Default Shared."""
     endpoint: str | None = url(None)
     """With External: base URL of a receiver of OTLP over HTTP (JSON for Python, protobuf for the language sdk), without /v1/traces.

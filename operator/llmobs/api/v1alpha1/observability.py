@@ -9,12 +9,13 @@ from llmobs.api.v1alpha1.agents import Agents
 from llmobs.api.v1alpha1.alerting import Alerts, Dashboards
 from llmobs.api.v1alpha1.backends import Backend
 from llmobs.api.v1alpha1.budgets import Budget
-from llmobs.api.v1alpha1.collector import Collector
+from llmobs.api.v1alpha1.collector import Collector, CollectorMode
 from llmobs.api.v1alpha1.content import Content
 from llmobs.api.v1alpha1.injection import Injection
 from llmobs.api.v1alpha1.objectives import Objective
 from llmobs.api.v1alpha1.sampling import Sampling
 from llmobs.api.v1alpha1.selector import LabelSelector
+from llmobs.catalogue.backends import secretive
 from llmobs.kit.schema import Rule, prop, ruled
 
 RESERVED = ("k8s.", "llm.", "llmobs.")
@@ -28,7 +29,15 @@ RESERVED = ("k8s.", "llm.", "llmobs.")
         message="with collector.mode External the receiver at collector.endpoint passes traces on; remove the backends",
         holds=lambda spec: not (spec.collector.external and spec.backends),
         path="backends",
-    )
+    ),
+    Rule(
+        cel="(has(self.collector) && has(self.collector.mode) && self.collector.mode == 'Dedicated') || !has(self.backends) || "
+        f"self.backends.all(b, {' && '.join(f'(!has(b.{name}) || !has(b.{name}.credentialsSecretRef))' for name in secretive())})",
+        message="a Secret of the namespace needs collector.mode Dedicated: the shared gateway reads none; "
+        "ask the platform for a destination and name it instead",
+        holds=lambda spec: spec.collector.mode is CollectorMode.DEDICATED or not any(item.secret for item in spec.backends),
+        path="backends",
+    ),
 )
 @dataclass(frozen=True, kw_only=True)
 class LLMObservabilitySpec:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, fields
+from dataclasses import fields
 from functools import cache
 from types import ModuleType
 
-from llmobs.catalogue.backend import BackendConfig
+from llmobs.catalogue.backend import BackendConfig, SecretRef
 from llmobs.kit.discovery import modules
 
 CREDENTIALS = "credentials_secret_ref"
@@ -26,13 +26,15 @@ def configs() -> dict[str, type[BackendConfig]]:
 
 
 @cache
-def open_configs() -> dict[str, type[BackendConfig]]:
-    """The configuration types that make sense without a Secret, which is all that a namespace can give the shared gateway."""
-    return {name: config for name, config in configs().items() if not _needs_secret(config)}
+def secretive() -> tuple[str, ...]:
+    """The names of the backends that can have a credential."""
+    return tuple(name for name, config in configs().items() if any(item.name == CREDENTIALS for item in fields(config)))
 
 
-def _needs_secret(config: type[BackendConfig]) -> bool:
-    return any(item.name == CREDENTIALS and item.default is MISSING for item in fields(config))
+def secret_of(config: BackendConfig) -> SecretRef | None:
+    """The Secret that holds a receiver's credential."""
+    found = getattr(config, CREDENTIALS, None)
+    return found if isinstance(found, SecretRef) else None
 
 
 def backend_of(config: BackendConfig) -> ModuleType:

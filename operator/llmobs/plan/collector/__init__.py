@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from llmobs.api.conditions import ConditionType, Finding, Reason, Status
+from llmobs.api.effective import Policy
+from llmobs.api.v1alpha1.collector import CollectorMode
 from llmobs.plan.collector.autoscaler import autoscaler
 from llmobs.plan.collector.config import config as bare_config
 from llmobs.plan.collector.config import text
@@ -11,39 +13,58 @@ from llmobs.plan.collector.deployment import deployment
 from llmobs.plan.collector.networkpolicy import networkpolicy
 from llmobs.plan.collector.poddisruptionbudget import poddisruptionbudget
 from llmobs.plan.collector.podmonitor import podmonitor
-from llmobs.plan.collector.rbac import cluster_role, cluster_role_binding
+from llmobs.plan.collector.rbac import rbac
 from llmobs.plan.collector.service import service
 from llmobs.plan.collector.serviceaccount import serviceaccount
+from llmobs.plan.collector.site import Site, dedicated, shared
 from llmobs.plan.inputs import Inputs, Manifest, Part
 
-__all__ = ["bare_config", "parts", "text"]
+__all__ = ["bare_config", "parts", "policy_parts", "text"]
 
 
 def parts(inputs: Inputs) -> tuple[Part, ...]:
-    """The gateway as one part. Without prometheus-operator there is no PodMonitor; the gateway runs all the same.
+    """The platform's gateway as one part. Without prometheus-operator there is no PodMonitor; the gateway runs all the same."""
+    return (_part(shared(inputs)),)
 
-    A configuration too large for a ConfigMap is not applied at all: ApplyFailed keeps what runs from being pruned.
-    """
-    configuration = configmap(inputs)
+
+def policy_parts(inputs: Inputs, policy: Policy) -> tuple[Part, ...]:
+    """The gateway of a policy that has one of its own."""
+    if policy.spec.collector.mode is not CollectorMode.DEDICATED:
+        return ()
+    if not inputs.settings.dedicated.enabled:
+        return (Part(ConditionType.COLLECTOR_READY, (), _not_offered()),)
+    return (_part(dedicated(inputs, policy)),)
+
+
+def _part(site: Site) -> Part:
+    """A configuration too large for a ConfigMap is not applied at all: ApplyFailed keeps what runs from being pruned."""
+    configuration = configmap(site)
     size = len(configuration["data"][FILE].encode())
     if size > LARGEST:
-        return (Part(ConditionType.COLLECTOR_READY, (), _too_large(size)),)
-    return (Part(ConditionType.COLLECTOR_READY, _manifests(inputs, configuration)),)
+        return Part(ConditionType.COLLECTOR_READY, (), _too_large(size))
+    return Part(ConditionType.COLLECTOR_READY, _manifests(site, configuration))
 
 
-def _manifests(inputs: Inputs, configuration: Manifest) -> tuple[Manifest, ...]:
+def _manifests(site: Site, configuration: Manifest) -> tuple[Manifest, ...]:
     always = (
-        serviceaccount(inputs),
-        cluster_role(),
-        cluster_role_binding(inputs),
+        serviceaccount(site),
+        *rbac(site),
         configuration,
-        networkpolicy(inputs),
-        service(inputs),
-        poddisruptionbudget(inputs),
-        deployment(inputs, configuration["metadata"]["name"]),
+        networkpolicy(site),
+        service(site),
+        poddisruptionbudget(site),
+        deployment(site, configuration["metadata"]["name"]),
     )
-    scaled = (autoscaler(inputs),) if inputs.settings.gateway.max_replicas else ()
-    return (*always, *scaled, *((podmonitor(inputs),) if inputs.facts.prometheus_operator else ()))
+    scaled = (autoscaler(site),) if site.max_replicas else ()
+    return (*always, *scaled, *((podmonitor(site),) if site.inputs.facts.prometheus_operator else ()))
+
+
+def _not_offered() -> Finding:
+    said = (
+        "collector.mode Dedicated is not offered by this installation, so nothing receives what the pods send; "
+        "choose Shared, or ask the platform for the chart's value dedicated.enabled"
+    )
+    return Finding(ConditionType.COLLECTOR_READY, Status.FALSE, Reason.NOT_AVAILABLE, said)
 
 
 def _too_large(size: int) -> Finding:

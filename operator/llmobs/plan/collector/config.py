@@ -28,8 +28,11 @@ UNTRUST, POLICY, NORMALISE, PRICE, OBSERVE, RUNS, PRIVACY, LABELS = (
 )
 
 
-def config(inputs: Inputs) -> dict[str, Any]:
-    """The configuration as plain data, ready to be written: every ``$`` that is not ours is doubled."""
+def config(inputs: Inputs, *, namespace: str = "") -> dict[str, Any]:
+    """The configuration as plain data, ready to be written: every ``$`` that is not ours is doubled.
+
+    ``namespace`` is the only one that it serves; empty for all.
+    """
     routes = policies.routes(inputs.governing)
     sampled = sampling.sampled(inputs.governing)
     sinks = {sink.handle: sink for group in routes.values() for sink in group}
@@ -39,7 +42,7 @@ def config(inputs: Inputs) -> dict[str, Any]:
     made = {
         "extensions": extensions,
         "receivers": {c.OTLP: _otlp()},
-        "processors": {**_processors(inputs), **(routing.processors(routes, sampled=sampled) if routes else {})},
+        "processors": {**_processors(inputs, namespace), **(routing.processors(routes, sampled=sampled) if routes else {})},
         "connectors": {
             **series.connectors(inputs.policies),
             **(routing.connectors(routes, sampled=sampled) if routes else {}),
@@ -55,9 +58,9 @@ def config(inputs: Inputs) -> dict[str, Any]:
     return escaped
 
 
-def text(inputs: Inputs) -> str:
+def text(inputs: Inputs, *, namespace: str = "") -> str:
     """The configuration as YAML; one line for each statement, however long."""
-    return yaml.dump(config(inputs), Dumper=_Dumper, sort_keys=False, width=10**9, allow_unicode=True)
+    return yaml.dump(config(inputs, namespace=namespace), Dumper=_Dumper, sort_keys=False, width=10**9, allow_unicode=True)
 
 
 class _Dumper(yaml.SafeDumper):
@@ -101,11 +104,11 @@ def _otlp() -> dict[str, Any]:
     }
 
 
-def _processors(inputs: Inputs) -> dict[str, Any]:
+def _processors(inputs: Inputs, namespace: str) -> dict[str, Any]:
     return {
         c.MEMORY_LIMITER: {"check_interval": "1s", "limit_percentage": 80, "spike_limit_percentage": 20},
         UNTRUST: identity.untrust(),
-        c.K8S_ATTRIBUTES: identity.k8s_attributes(),
+        c.K8S_ATTRIBUTES: identity.k8s_attributes(namespace),
         POLICY: identity.policy(inputs),
         NORMALISE: normalise(),
         PRICE: price(inputs.prices),

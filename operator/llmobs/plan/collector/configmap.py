@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from llmobs.api import names
 from llmobs.plan.collector.config import text
-from llmobs.plan.collector.objects import metadata
-from llmobs.plan.inputs import Inputs, Manifest
+from llmobs.plan.collector.site import Site
+from llmobs.plan.inputs import Manifest
 
 FILE = "config.yaml"
 
@@ -13,8 +13,8 @@ LARGEST = 1_000_000
 """Bytes of a configuration that still fits into a ConfigMap with its metadata."""
 
 
-def configmap(inputs: Inputs) -> Manifest:
-    """The ConfigMap ``llmobs-gateway-<hash>``."""
-    content = text(inputs)
-    name = f"{names.GATEWAY}-{names.short(content)}"
-    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata(inputs, name), "immutable": True, "data": {FILE: content}}
+def configmap(site: Site) -> Manifest:
+    """The ConfigMap ``<gateway>-<hash>``."""
+    content = text(site.inputs, namespace=site.namespace if site.confined else "")
+    name = names.bounded(f"{site.name}-{names.short(content)}")
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": site.metadata(name), "immutable": True, "data": {FILE: content}}

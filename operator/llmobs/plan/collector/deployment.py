@@ -10,10 +10,11 @@ from llmobs.kit.durations import seconds
 from llmobs.plan.collector import exporters, policies
 from llmobs.plan.collector.components import BINARY
 from llmobs.plan.collector.configmap import FILE
-from llmobs.plan.collector.objects import COMPONENT, PORTS, SELECTOR, metadata
+from llmobs.plan.collector.objects import PORTS
 from llmobs.plan.collector.sinks import Sink
+from llmobs.plan.collector.site import Site
 from llmobs.plan.collector.sizes import mebibytes
-from llmobs.plan.inputs import Inputs, Manifest
+from llmobs.plan.inputs import Manifest
 
 FOLDER = "/etc/llmobs/collector"
 USER = 10001
@@ -22,7 +23,7 @@ MEMORY_SHARE = 0.8
 """Part of a pod's memory that the heap may take; the rest is what Go cannot count."""
 
 
-def deployment(inputs: Inputs, configuration: str) -> Manifest:
+def deployment(site: Site, configuration: str) -> Manifest:
     """The Deployment whose pods run the configuration in the ConfigMap of that name.
 
     A refused configuration stops at the init container; ``maxUnavailable: 0`` keeps the last good one serving meanwhile.
@@ -30,31 +31,31 @@ def deployment(inputs: Inputs, configuration: str) -> Manifest:
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": metadata(inputs),
+        "metadata": site.metadata(),
         "spec": {
             # with autoscaling the number is not ours to say
-            **({} if inputs.settings.gateway.max_replicas else {"replicas": inputs.settings.gateway.replicas}),
+            **({} if site.max_replicas else {"replicas": site.replicas}),
             "revisionHistoryLimit": 3,
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
-            "selector": {"matchLabels": dict(SELECTOR)},
+            "selector": {"matchLabels": dict(site.identity)},
             "template": {
-                "metadata": {"labels": {**names.labels("fleet", COMPONENT), names.INJECT: "false"}},
-                "spec": _pod(inputs, configuration),
+                "metadata": {"labels": {**site.labels, names.INJECT: "false"}},
+                "spec": _pod(site, configuration),
             },
         },
     }
 
 
-def _pod(inputs: Inputs, configuration: str) -> dict[str, Any]:
-    secrets = _secrets(inputs)
+def _pod(site: Site, configuration: str) -> dict[str, Any]:
+    secrets = _secrets(site)
     mounts = [{"name": "config", "mountPath": FOLDER, "readOnly": True}]
     mounts += [{"name": f"credentials-{index}", "mountPath": sink.folder, "readOnly": True} for index, sink in enumerate(secrets)]
-    disk = inputs.settings.gateway.queue_on_disk
+    disk = site.inputs.settings.gateway.queue_on_disk
     mounts += [{"name": "queue", "mountPath": exporters.FOLDER}] if disk else []
     return {
-        "serviceAccountName": names.GATEWAY,
+        "serviceAccountName": site.name,
         "automountServiceAccountToken": True,  # k8s_attributes watches pods
-        "terminationGracePeriodSeconds": drain(inputs.settings.gateway.scrape_interval) + 30,
+        "terminationGracePeriodSeconds": drain(site.inputs.settings.gateway.scrape_interval) + 30,
         "securityContext": {
             "runAsNonRoot": True,
             "runAsUser": USER,
@@ -62,10 +63,10 @@ def _pod(inputs: Inputs, configuration: str) -> dict[str, Any]:
             "fsGroup": USER,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "topologySpreadConstraints": [_spread("kubernetes.io/hostname"), _spread("topology.kubernetes.io/zone")],
-        **_pull_secrets(inputs.settings.images),
-        "initContainers": [_validate(inputs, mounts)],
-        "containers": [_collector(inputs, mounts)],
+        "topologySpreadConstraints": [_spread(site, "kubernetes.io/hostname"), _spread(site, "topology.kubernetes.io/zone")],
+        **_pull_secrets(site.inputs.settings.images),
+        "initContainers": [_validate(site, mounts)],
+        "containers": [_collector(site, mounts)],
         "volumes": [{"name": "config", "configMap": {"name": configuration}}, *_volumes(secrets), *_queue(disk)],
     }
 
@@ -74,13 +75,13 @@ def _pull_secrets(images: Images) -> dict[str, Any]:
     return {"imagePullSecrets": [{"name": name} for name in images.pull_secrets]} if images.pull_secrets else {}
 
 
-def _spread(key: str) -> dict[str, Any]:
+def _spread(site: Site, key: str) -> dict[str, Any]:
     """Over nodes and zones as evenly as the cluster allows; a pod on the wrong node counts calls, one that waits does not."""
-    return {"maxSkew": 1, "topologyKey": key, "whenUnsatisfiable": "ScheduleAnyway", "labelSelector": {"matchLabels": dict(SELECTOR)}}
+    return {"maxSkew": 1, "topologyKey": key, "whenUnsatisfiable": "ScheduleAnyway", "labelSelector": {"matchLabels": dict(site.identity)}}
 
 
-def _secrets(inputs: Inputs) -> list[Sink]:
-    every = {sink.handle: sink for group in policies.routes(inputs.governing).values() for sink in group if sink.secret}
+def _secrets(site: Site) -> list[Sink]:
+    every = {sink.handle: sink for group in policies.routes(site.inputs.governing).values() for sink in group if sink.secret}
     return [every[handle] for handle in sorted(every)]
 
 
@@ -101,18 +102,18 @@ def _queue(size: str) -> list[dict[str, Any]]:
     return [{"name": "queue", "emptyDir": {"sizeLimit": size}}] if size else []
 
 
-def _validate(inputs: Inputs, mounts: list[dict[str, Any]]) -> dict[str, Any]:
+def _validate(site: Site, mounts: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "name": "validate",
         "command": [BINARY],
         "args": ["validate", f"--config={FOLDER}/{FILE}"],
         # the status of the pod then carries the collector's own words
         "terminationMessagePolicy": "FallbackToLogsOnError",
-        **_shared(inputs, mounts),
+        **_shared(site, mounts),
     }
 
 
-def _collector(inputs: Inputs, mounts: list[dict[str, Any]]) -> dict[str, Any]:
+def _collector(site: Site, mounts: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "name": "collector",
         "command": [BINARY],
@@ -120,24 +121,24 @@ def _collector(inputs: Inputs, mounts: list[dict[str, Any]]) -> dict[str, Any]:
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "ports": [{"name": name, "containerPort": port, "protocol": "TCP"} for name, port in PORTS.items()],
         # calls that were counted since Prometheus last read this pod would be lost with it
-        "lifecycle": {"preStop": {"sleep": {"seconds": drain(inputs.settings.gateway.scrape_interval)}}},
+        "lifecycle": {"preStop": {"sleep": {"seconds": drain(site.inputs.settings.gateway.scrape_interval)}}},
         "startupProbe": {**_probe(), "periodSeconds": 2, "failureThreshold": 60},
         "readinessProbe": {**_probe(), "periodSeconds": 5, "failureThreshold": 2},
         "livenessProbe": {**_probe(), "periodSeconds": 10, "failureThreshold": 6},
-        **_shared(inputs, mounts),
+        **_shared(site, mounts),
     }
 
 
-def _shared(inputs: Inputs, mounts: list[dict[str, Any]]) -> dict[str, Any]:
-    images, gateway = inputs.settings.images, inputs.settings.gateway
+def _shared(site: Site, mounts: list[dict[str, Any]]) -> dict[str, Any]:
+    images = site.inputs.settings.images
     return {
         "image": images.located(images.collector),
         "imagePullPolicy": images.pull_policy,
         "env": [
             {"name": "MY_POD_IP", "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": "status.podIP"}}},
-            {"name": "GOMEMLIMIT", "value": heap(gateway.memory)},
+            {"name": "GOMEMLIMIT", "value": heap(site.memory)},
         ],
-        "resources": {"requests": {"cpu": gateway.cpu, "memory": gateway.memory}, "limits": {"memory": gateway.memory}},
+        "resources": {"requests": {"cpu": site.cpu, "memory": site.memory}, "limits": {"memory": site.memory}},
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,

@@ -33,11 +33,15 @@ def untrust() -> dict[str, Any]:
     return transform(group("resource", [drop("resource.attributes", RESERVED)]))
 
 
-def k8s_attributes() -> dict[str, Any]:
-    """Finds the pod by the connection's address, and the policy that admission wrote on it. Waits for its cache before it serves."""
+def k8s_attributes(namespace: str) -> dict[str, Any]:
+    """Finds the pod by the connection's address, and the policy that admission wrote on it. Waits for its cache before it serves.
+
+    With a ``namespace`` it knows the pods of no other.
+    """
     metadata = [NAMESPACE, "k8s.pod.uid", "k8s.node.name", *(f"k8s.{kind}.name" for kind in WORKLOADS)]
     return {
         "auth_type": "serviceAccount",
+        **({"filter": {"namespace": namespace}} if namespace else {}),
         "wait_for_metadata": True,
         "wait_for_metadata_timeout": "60s",
         "extract": {

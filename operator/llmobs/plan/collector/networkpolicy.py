@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from llmobs.plan.collector.objects import SELECTOR, metadata
-from llmobs.plan.inputs import Inputs, Manifest
+from llmobs.plan.collector.site import Site
+from llmobs.plan.inputs import Manifest
 
 
-def networkpolicy(inputs: Inputs) -> Manifest:
+def networkpolicy(site: Site) -> Manifest:
     """Ingress only. Receivers of traces and the API server may be anywhere, so what goes out is not limited."""
-    pods: list[Manifest] = [{"namespaceSelector": {}}]
+    everybody: list[Manifest] = [{"namespaceSelector": {}}]
+    senders: list[Manifest] = [{"podSelector": {}}] if site.confined else everybody
     ingress: list[Manifest] = [
-        {"from": pods, "ports": _ports("otlp-grpc", "otlp-http", "metrics", "self-metrics")},
+        {"from": senders, "ports": _ports("otlp-grpc", "otlp-http")},
+        {"from": everybody, "ports": _ports("metrics", "self-metrics")},
         # the kubelet asks from a node's address, which no selector names
         {"ports": _ports("health")},
     ]
-    spec = {"podSelector": {"matchLabels": dict(SELECTOR)}, "policyTypes": ["Ingress"], "ingress": ingress}
-    return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": metadata(inputs), "spec": spec}
+    spec = {"podSelector": {"matchLabels": dict(site.identity)}, "policyTypes": ["Ingress"], "ingress": ingress}
+    return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": site.metadata(), "spec": spec}
 
 
 def _ports(*names: str) -> list[dict[str, str]]:

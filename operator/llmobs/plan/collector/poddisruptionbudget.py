@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from llmobs.plan.collector.objects import SELECTOR, metadata
-from llmobs.plan.inputs import Inputs, Manifest
+from llmobs.plan.collector.site import Site
+from llmobs.plan.inputs import Manifest
 
 
-def poddisruptionbudget(inputs: Inputs) -> Manifest:
+def poddisruptionbudget(site: Site) -> Manifest:
     """A drain may take one pod, even the only one: it must not hang."""
-    spec = {"maxUnavailable": 1, "selector": {"matchLabels": dict(SELECTOR)}}
-    return {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": metadata(inputs), "spec": spec}
+    spec = {"maxUnavailable": 1, "selector": {"matchLabels": dict(site.identity)}}
+    return {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": site.metadata(), "spec": spec}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from llmobs.plan.collector.objects import SELECTOR, metadata
-from llmobs.plan.inputs import Inputs, Manifest
+from llmobs.plan.collector.site import Site
+from llmobs.plan.inputs import Manifest
 
 
-def podmonitor(inputs: Inputs) -> Manifest:
+def podmonitor(site: Site) -> Manifest:
     """Two endpoints of every pod; the platform's labels let its Prometheus select it."""
-    gateway, about = inputs.settings.gateway, metadata(inputs)
+    gateway, about = site.inputs.settings.gateway, site.metadata()
     about["labels"] = {**gateway.pod_monitor_labels, **about["labels"]}
     endpoints = [{"port": port, "path": "/metrics", "interval": gateway.scrape_interval} for port in ("metrics", "self-metrics")]
-    spec = {"selector": {"matchLabels": dict(SELECTOR)}, "podMetricsEndpoints": endpoints}
+    spec = {"selector": {"matchLabels": dict(site.identity)}, "podMetricsEndpoints": endpoints}
     return {"apiVersion": "monitoring.coreos.com/v1", "kind": "PodMonitor", "metadata": about, "spec": spec}

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from llmobs.api.effective import Policy
+from llmobs.api.v1alpha1.collector import CollectorMode
 from llmobs.api.v1alpha1.content import Capture
 from llmobs.api.v1alpha1.sampling import Sampling
 from llmobs.plan.collector import ottl, sampling
@@ -90,8 +91,8 @@ def _row(terms: Terms) -> dict[str, ottl.Value]:
 
 def _terms(policy: Policy, policies: Iterable[Policy]) -> Terms:
     own = sorted((key, value) for key, value in policy.spec.attributes.items() if not re.match(RESERVED, key))
-    if policy.spec.collector.external:
-        return Terms()  # it expects nothing of the gateway, so what gets there all the same is granted nothing
+    if policy.spec.collector.mode is not CollectorMode.SHARED:
+        return Terms()  # it expects nothing of this gateway, so what gets there all the same is granted nothing
     return Terms(
         capture=policy.spec.content.capture,
         sinks=sinks_of(policy, policies),

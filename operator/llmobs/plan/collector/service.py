@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from llmobs.plan.collector.objects import PORTS, SELECTOR, metadata
-from llmobs.plan.inputs import Inputs, Manifest
+from llmobs.plan.collector.objects import PORTS
+from llmobs.plan.collector.site import Site
+from llmobs.plan.inputs import Manifest
 
 
-def service(inputs: Inputs) -> Manifest:
+def service(site: Site) -> Manifest:
     """OTLP over gRPC and HTTP."""
     ports = [{"name": name, "port": PORTS[name], "targetPort": name, "protocol": "TCP"} for name in ("otlp-grpc", "otlp-http")]
-    spec = {"type": "ClusterIP", "selector": dict(SELECTOR), "ports": ports}
-    return {"apiVersion": "v1", "kind": "Service", "metadata": metadata(inputs), "spec": spec}
+    spec = {"type": "ClusterIP", "selector": dict(site.identity), "ports": ports}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": site.metadata(), "spec": spec}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from llmobs.plan.collector.objects import metadata
-from llmobs.plan.inputs import Inputs, Manifest
+from llmobs.plan.collector.site import Site
+from llmobs.plan.inputs import Manifest
 
 
-def serviceaccount(inputs: Inputs) -> Manifest:
+def serviceaccount(site: Site) -> Manifest:
     """The account; its token is mounted by the Deployment, which alone needs it."""
-    return {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata(inputs), "automountServiceAccountToken": False}
+    return {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": site.metadata(), "automountServiceAccountToken": False}

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from llmobs.api import names
 from llmobs.api.effective import Policy
 from llmobs.catalogue.backend import BackendConfig, Exporter, SecretRef
-from llmobs.catalogue.backends import backend_of
+from llmobs.catalogue.backends import backend_of, secret_of
 
 CREDENTIALS = "/etc/llmobs/credentials"
 
@@ -24,9 +24,8 @@ class Sink:
 
     @property
     def secret(self) -> SecretRef | None:
-        """The Secret of the operator's namespace that holds its credentials."""
-        found = getattr(self.config, "credentials_secret_ref", None)
-        return found if isinstance(found, SecretRef) else None
+        """The Secret of the gateway's namespace that holds its credentials."""
+        return secret_of(self.config)
 
     @property
     def folder(self) -> str:
