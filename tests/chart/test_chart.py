@@ -46,7 +46,7 @@ def test_the_default_values_are_the_operators_own_defaults() -> None:
 
 def test_every_setting_can_be_given_as_a_value() -> None:
     given = settings(
-        "--set=clusterName=c,images.collector=a/b:1,images.python=a/p:1,images.pullPolicy=Always,images.registry=r.io/x,images.pullSecrets={k},gateway.replicas=3",
+        "--set=clusterName=c,images.collector=a/b:1,images.collectorVersion=0.160.0,images.python=a/p:1,images.pullPolicy=Always,images.registry=r.io/x,images.pullSecrets={k},gateway.replicas=3",
         "--set=gateway.maxReplicas=9,gateway.targetUtilization=60,gateway.queueOnDisk=1Gi",
         "--set=dedicated.enabled=true,dedicated.replicas=2,dedicated.cpu=1,dedicated.memory=1Gi",
         "--set=gateway.cpu=1,gateway.memory=1Gi,gateway.scrapeInterval=5s,gateway.podMonitorLabels.release=x,rules.tile=1m",

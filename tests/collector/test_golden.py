@@ -40,6 +40,7 @@ FLEET = {
 CASES: dict[str, dict[str, Any]] = {
     "nothing": {},
     "one-policy": {"policies": {"team-a/checkout": {"attributes": {"team": "payments"}}}},
+    "release-0.155": {"settings": {"images": {"collectorVersion": "0.155.0"}}},
     "everything": {
         "fleet": FLEET,
         "settings": {"clusterName": "east"},

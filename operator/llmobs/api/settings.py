@@ -13,12 +13,26 @@ _HOST = re.compile(r"(?:localhost|[^/]*[.:][^/]*)/")
 """The registry in an image's name; without a dot, a port or this word the first part is a path on Docker Hub."""
 
 
+_RELEASE = re.compile(r"v?([0-9]+)\.([0-9]+)(\.[0-9]+)?([-+].*)?")
+_OLDEST, _USUAL = (0, 155), (0, 158)
+
+
+@ruled(
+    Rule(
+        cel="true",
+        message="the collector must be of release 0.155 or newer; where the image's tag does not say so, set collectorVersion",
+        holds=lambda images: images.release >= _OLDEST,
+        path="collectorVersion",
+    )
+)
 @dataclass(frozen=True, kw_only=True)
 class Images:
     """Images of what the operator creates."""
 
     collector: str = prop("docker.io/otel/opentelemetry-collector-contrib:0.158.0")
     """The gateway's image."""
+    collector_version: str = prop("", pattern=r"^([0-9]+\.[0-9]+(\.[0-9]+)?)?$")
+    """Release of the collector in that image, 0.155 or newer; empty: as the image's tag says, and of one that says none 0.158."""
     python: str = prop("ghcr.io/llm-observability-operator/python:0.1.0")
     """The image whose content is copied into instrumented pods."""
     pull_policy: str = prop("IfNotPresent", pattern="^(Always|IfNotPresent|Never)$")
@@ -28,6 +42,13 @@ class Images:
     pull_secrets: tuple[str, ...] = prop((), max_items=8, pattern=_NAMED)
     """Names of Secrets with credentials for these images: for the gateway in the operator's namespace, for an instrumented pod in
     its own."""
+
+    @property
+    def release(self) -> tuple[int, int]:
+        """Major and minor version of the collector, by which its components are named."""
+        tag = self.collector.partition("@")[0].rpartition("/")[2].partition(":")[2]
+        found = _RELEASE.fullmatch(self.collector_version or tag)
+        return (int(found[1]), int(found[2])) if found else _USUAL
 
     def located(self, image: str) -> str:
         """The name of ``image`` in the registry of this installation."""

@@ -8,6 +8,7 @@ import yaml
 from llmobs.catalogue import inputs as accepted_inputs
 from llmobs.catalogue import metadata, metrics
 from llmobs.kit.durations import seconds
+from llmobs.kit.errors import Invalid
 from llmobs.plan import collector
 from llmobs.plan.collector import series
 
@@ -70,6 +71,48 @@ def test_without_receivers_there_is_no_routing() -> None:
     assert set(made["connectors"]) == {"signal_to_metrics", "signal_to_metrics/observed"}
     assert set(made["exporters"]) == {"prometheus"}
     assert set(made["service"]["pipelines"]) == {"traces/in", "metrics/derived", "metrics/observed"}
+
+
+@pytest.mark.parametrize(
+    ("image", "version", "release"),
+    [
+        ("docker.io/otel/opentelemetry-collector-contrib:0.158.0", "", (0, 158)),
+        ("r.io:5000/otel/contrib:v0.165.1-amd64@sha256:0123", "", (0, 165)),
+        ("r.io:5000/otel/contrib", "", (0, 158)),
+        ("r.io/otel/contrib:latest", "", (0, 158)),
+        ("r.io/otel/contrib:stable", "0.155", (0, 155)),
+        ("r.io/otel/contrib:0.160.0", "0.157.2", (0, 157)),
+        ("r.io/otel/contrib:1.2.0", "", (1, 2)),
+    ],
+)
+def test_the_release_is_as_the_platform_or_the_tag_says(image: str, version: str, release: tuple[int, int]) -> None:
+    settings = {"images": {"collector": image, "collectorVersion": version}}
+
+    assert inputs(settings=settings).settings.images.release == release
+
+
+@pytest.mark.parametrize(
+    ("version", "names"),
+    [
+        ("0.155.0", {"signaltometrics", "deltatocumulative"}),
+        ("0.156.0", {"signal_to_metrics", "deltatocumulative"}),
+        ("0.157.0", {"signal_to_metrics", "deltatocumulative"}),
+        ("0.158.0", {"signal_to_metrics", "delta_to_cumulative"}),
+        ("0.165.0", {"signal_to_metrics", "delta_to_cumulative"}),
+    ],
+)
+def test_an_older_release_is_spoken_to_in_its_own_names(version: str, names: set[str]) -> None:
+    made = config({"a/p": TO}, settings={"images": {"collectorVersion": version}})
+    defined = {item.partition("/")[0] for part in ("processors", "connectors") for item in made[part]}
+    used = {item.partition("/")[0] for pipeline in made["service"]["pipelines"].values() for part in pipeline.values() for item in part}
+    either = {"signaltometrics", "signal_to_metrics", "deltatocumulative", "delta_to_cumulative"}
+
+    assert defined & either == used & either == names
+
+
+def test_a_release_without_what_we_need_is_refused() -> None:
+    with pytest.raises(Invalid, match=r"images\.collectorVersion: the collector must be of release 0\.155"):
+        inputs(settings={"images": {"collector": "r.io/otel/contrib:0.154.0"}})
 
 
 def test_dollars_are_doubled_but_ours() -> None:

@@ -54,7 +54,7 @@ def config(inputs: Inputs, *, namespace: str = "") -> dict[str, Any]:
             "pipelines": {**_pipelines(inputs, out=bool(routes)), **(routing.pipelines(routes, sampled=sampled) if routes else {})},
         },
     }
-    escaped: dict[str, Any] = _escaped(made)
+    escaped: dict[str, Any] = _escaped(c.spoken(made, inputs.settings.images.release))
     return escaped
 
 
