@@ -43,7 +43,8 @@ class AlertRule:
     severity: Severity = prop()
     """The label ``severity``."""
     expr: str = prop(min_length=1)
-    """PromQL; ``[[ ]]`` is filled in by the plan: ``tile``, ``gateway`` (selector of its targets), ``burn(…)``, ``per_policy(…)``."""
+    """PromQL; ``[[ ]]`` is filled in by the plan: ``tile``, ``burn(…)``, ``per_policy(…)``, and as selectors of what is scraped
+    ``gateway`` (the shared one) and ``gateways`` (all)."""
     for_: str = prop("", pattern=DURATION)
     """How long the expression must hold; empty: at once."""
 

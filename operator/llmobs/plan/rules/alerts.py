@@ -11,7 +11,7 @@ from llmobs.catalogue.alert import Alert, AlertRule, Scope, alerts
 from llmobs.kit.text import fill
 from llmobs.plan.dashboards.names import dashboard_uid
 from llmobs.plan.rules import series
-from llmobs.plan.rules.promql import Group, Rule, gateway_targets, group, indented
+from llmobs.plan.rules.promql import Group, Rule, every_gateway, gateway_targets, group, indented
 from llmobs.plan.rules.series import Timing
 
 CAPS = {14.4: 0.2, 6: 0.55, 3: 0.78}
@@ -21,7 +21,8 @@ CAPS = {14.4: 0.2, 6: 0.55, 3: 0.78}
 def alert_group(timing: Timing, settings: Rules, policies: Iterable[Policy], namespace: str) -> Group:
     """Every alert of the catalogue, for all namespaces at once. ``namespace`` is the gateway's."""
     names = label_names(policies)
-    words = {"tile": timing.tile, "namespace": namespace, "gateway": gateway_targets(namespace), "burn": burn, "per_policy": per_policy}
+    targets = {"gateway": gateway_targets(namespace), "gateways": every_gateway()}
+    words = {"tile": timing.tile, "namespace": namespace, **targets, "burn": burn, "per_policy": per_policy}
     rules = [_rule(alert, rule, fill(rule.expr, **words).strip(), settings, names) for alert in alerts() for rule in alert.rules]
     return group("llmobs-alerts", timing.interval, rules)
 

@@ -28,7 +28,12 @@ def selector(labels: Mapping[str, str]) -> str:
 
 def gateway_targets(namespace: str) -> str:
     """Matchers, without braces, of what Prometheus scrapes from the gateway in ``namespace``."""
-    return f'namespace={quote(namespace)},pod=~"{GATEWAY}-.+"'
+    return f"namespace={quote(namespace)},{every_gateway()}"
+
+
+def every_gateway() -> str:
+    """Matchers of what Prometheus scrapes from any gateway: the shared one and those of single policies, in their namespaces."""
+    return f'pod=~"{GATEWAY}-.+"'
 
 
 def record(name: str, expr: str, labels: Mapping[str, str] | None = None) -> Rule:
