@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from llmobs.api import names
 from llmobs.plan import collector
+from llmobs.plan.collector.site import dedicated
 from llmobs.plan.inputs import Facts
 
 from tests.cluster.apiserver import ApiServer
@@ -25,6 +26,8 @@ PATHS = {
     "Deployment": "/apis/apps/v1/namespaces/{}/deployments",
     "PodDisruptionBudget": "/apis/policy/v1/namespaces/{}/poddisruptionbudgets",
     "NetworkPolicy": "/apis/networking.k8s.io/v1/namespaces/{}/networkpolicies",
+    "Role": "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/roles",
+    "RoleBinding": "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/rolebindings",
     "ClusterRole": "/apis/rbac.authorization.k8s.io/v1/clusterroles",
     "ClusterRoleBinding": "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
 }
@@ -86,13 +89,13 @@ def gateway(start: Callable[..., Gateway], apiserver: ApiServer, kept: OTLPRecei
     for item in part.manifests:
         path = f"{PATHS[item['kind']].format(OURS)}?fieldValidation=Strict"
         apiserver.create(path, item)
-    return start(given, kubeconfig=_as_the_gateway(apiserver))
+    return start(given, kubeconfig=_as_the_gateway(apiserver, OURS, names.GATEWAY))
 
 
-def _as_the_gateway(server: ApiServer) -> Path:
+def _as_the_gateway(server: ApiServer, space: str, account: str) -> Path:
     wanted = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"audiences": [], "expirationSeconds": 3600}}
-    answer = server.create(f"/api/v1/namespaces/{OURS}/serviceaccounts/{names.GATEWAY}/token", wanted)
-    return server.kubeconfig(token=answer["status"]["token"], name="gateway")
+    answer = server.create(f"/api/v1/namespaces/{space}/serviceaccounts/{account}/token", wanted)
+    return server.kubeconfig(token=answer["status"]["token"], name=account)
 
 
 FORGED = {"k8s.namespace.name": "team-b", "k8s.deployment.name": "other", "k8s.pod.uid": "uid", "llmobs.policy": "team-a/open"}
@@ -118,4 +121,43 @@ def test_an_address_that_is_no_pods_belongs_to_nobody(gateway: Gateway, kept: OT
     gateway.post(export(FORGED, [span(current("gpt-4o", 1000, 0))]), source="127.0.0.9")
     gateway.calls("unknown", 1)
 
+    assert kept.spans == []
+
+
+@pytest.fixture(scope="module")
+def confined(start: Callable[..., Gateway], apiserver: ApiServer, kept: OTLPReceiver) -> Gateway:
+    """The gateway of the policy team-a/open alone, with the rights of its Role."""
+    own = {
+        "collector": {"mode": "Dedicated"},
+        "content": {"capture": "Full"},
+        "backends": [{"name": "x", "otlp": {"endpoint": kept.url, "insecure": True}}],
+    }
+    given = inputs({"team-a/open": own}, fleet=FULL, facts=Facts(OURS, False), settings={"dedicated": {"enabled": True}})
+    [part] = collector.policy_parts(given, given.policies[0])
+    for item in part.manifests:
+        apiserver.create(f"{PATHS[item['kind']].format('team-a')}?fieldValidation=Strict", item)
+    site = dedicated(given, given.policies[0])
+
+    def alone(config: dict[str, Any]) -> None:
+        config.clear()
+        config.update(collector.bare_config(site.inputs, namespace=site.namespace))
+
+    return start(given, kubeconfig=_as_the_gateway(apiserver, site.namespace, site.name), change=alone)
+
+
+def test_a_dedicated_gateway_serves_its_namespace_with_a_role_alone(confined: Gateway, kept: OTLPReceiver) -> None:
+    kept.spans.clear()
+    confined.post(export(FORGED, [span(current("gpt-4o", 1000, 0), name="mine")]), source="127.0.0.2")
+
+    assert kept.wait(lambda receiver: [item.name for item in receiver.spans] == ["mine"])
+    assert kept.spans[0].resource["k8s.pod.name"] == "web-6d4cf56db6-x2x9q"
+    assert confined.value("llm_calls_total", k8s_namespace="team-a", k8s_workload="web") == 1
+
+
+def test_a_dedicated_gateway_takes_nothing_for_its_own_that_another_namespace_sends(confined: Gateway, kept: OTLPReceiver) -> None:
+    kept.spans.clear()
+    confined.post(export(FORGED, [span(current("gpt-4o", 1000, 0), name="stranger")]), source="127.0.0.5")
+    confined.calls("unknown", 1)
+
+    assert confined.value("llm_calls_total", k8s_namespace="team-b") == 0
     assert kept.spans == []

@@ -12,6 +12,12 @@ from tests.collector.spans import current, span
 from tests.fakes.otlp import OTLPReceiver
 
 CHEAP, COSTLY = current("gpt-4o", 10, 1), current("gpt-4o", 1_000_000, 1)  # 2.50 USD
+RUN = {"gen_ai.operation.name": "invoke_agent", "llmobs.run.steps": 2, "llmobs.run.tool_calls": 4}
+SPENT = {
+    "llmobs.run.models": ["openai/gpt-4o"],
+    "llmobs.run.input_tokens": [1_000_000],
+    **{f"llmobs.run.{kind}_tokens": [0] for kind in ("cache_read", "cache_write", "output", "reasoning")},
+}
 KEEP = {"keepCostlierThanUSD": 0.5, "keepLongerThan": "30s"}
 
 
@@ -66,11 +72,12 @@ def test_what_there_is_a_reason_to_keep_is_kept_with_its_trace(gateway: Gateway,
     cases = {
         "failed": span(CHEAP, name="failed", traceId=trace(1001), error="boom"),
         "costly": span(COSTLY, name="costly", traceId=trace(1002)),
-        "looping": span({"llmobs.run.loop.count": 3, "gen_ai.operation.name": "invoke_agent"}, name="looping", traceId=trace(1004)),
+        "looping": span({**RUN, "llmobs.run.loop.tool": "search", "llmobs.run.loop.count": 4}, name="looping", traceId=trace(1004)),
+        "costly-run": span({**RUN, **SPENT}, name="costly-run", traceId=trace(1006)),
         "slow": span(CHEAP, name="slow", traceId=trace(1003), seconds=31),
     }
     gateway.send(span(CHEAP, name="boring", traceId=trace(1000)), namespace="reasons")
-    gateway.send(span({"llmobs.run.loop.count": 2}, name="boring", traceId=trace(1005)), namespace="reasons")
+    gateway.send(span({**RUN, "llmobs.run.loop.tool": "search", "llmobs.run.loop.count": 3}, name="boring"), namespace="reasons")
     for name, made in cases.items():
         gateway.send(span({}, name=f"{name}-before", traceId=made["traceId"]), made, namespace="reasons")
     assert arrived(receiver, *cases, *(f"{name}-before" for name in cases))

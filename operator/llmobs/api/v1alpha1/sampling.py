@@ -23,6 +23,6 @@ class Sampling:
     keep_errors: bool = prop(True)
     """Send on what failed, whatever the ratio. Default true."""
     keep_costlier_than_usd: float | None = prop(None, minimum=0)
-    """Send on calls that cost more than this many US dollars, whatever the ratio."""
+    """Send on calls, and runs of agents, that cost more than this many US dollars, whatever the ratio."""
     keep_longer_than: str | None = prop(None, pattern=DURATION, rules=(_LENGTH,))
     """Send on what took longer than this duration, whatever the ratio."""

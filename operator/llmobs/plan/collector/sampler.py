@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from llmobs.catalogue import runs
 from llmobs.plan.collector import components as c
-from llmobs.plan.collector import price
+from llmobs.plan.collector import price, runs
 from llmobs.plan.collector.ottl import assign, at, group, literal, resource, span, transform
 from llmobs.plan.collector.sampling import TERMS
 
@@ -21,9 +20,6 @@ CHOSEN, KEPT, LEFT = "chosen", "kept", "left"
 
 JUDGE, FIRST, REST, LATER = f"{c.TRANSFORM}/sample", f"{c.FILTER}/sampled", f"{c.FILTER}/left", f"{c.FILTER}/followed"
 NOW, WAITING = f"{c.FORWARD}/sampled", f"{c.FORWARD}/left"
-
-LOOP = 3
-"""Executions of one tool in a row within an agent's run that are a reason to keep it."""
 
 WAIT = "30s"
 TRACES = 10_000
@@ -70,7 +66,7 @@ def connectors() -> dict[str, Any]:
 
 
 def _judgement() -> list[str]:
-    verdict, cost = span(VERDICT), span(price.COST)
+    verdict, cost, run = span(VERDICT), span(price.COST), span(runs.COST)
     randomness = "Substring(span.trace_id.string, 18, 14)"
     took = "Double(span.end_time_unix_nano - span.start_time_unix_nano)"
     keep = literal(KEPT)
@@ -79,7 +75,8 @@ def _judgement() -> list[str]:
         assign(verdict, literal(CHOSEN), f"{randomness} >= {_asked('t')}"),
         assign(verdict, keep, f"{_asked('e')} != nil", "span.status.code == STATUS_CODE_ERROR"),
         assign(verdict, keep, f"{_asked('u')} != nil", f"{cost} != nil", f"{cost} > {_asked('u')}"),
-        assign(verdict, keep, f"{span(runs.LOOP_COUNT)} != nil", f"{span(runs.LOOP_COUNT)} >= {LOOP}"),
+        assign(verdict, keep, f"{span(runs.LOOP)} != nil"),
+        assign(verdict, keep, f"{_asked('u')} != nil", f"{run} != nil", f"{run} > {_asked('u')}"),
         assign(verdict, keep, f"{_asked('d')} != nil", f"{took} > {_asked('d')}"),
     ]
 
