@@ -40,7 +40,6 @@ FLEET = {
 CASES: dict[str, dict[str, Any]] = {
     "nothing": {},
     "one-policy": {"policies": {"team-a/checkout": {"attributes": {"team": "payments"}}}},
-    "release-0.155": {"settings": {"images": {"collectorVersion": "0.155.0"}}},
     "everything": {
         "fleet": FLEET,
         "settings": {"clusterName": "east"},
@@ -100,6 +99,15 @@ def test_the_whole_price_list_is_accepted_and_small(otelcol: str, tmp_path: Path
 
     assert accepted(otelcol, tmp_path / "config.yaml") == ""
     assert len(text) < 500_000
+
+
+def test_the_names_of_an_older_release_are_names(otelcol: str, tmp_path: Path) -> None:
+    """Of a name that was given up, releases for long understand the old one too."""
+    older = inputs(prices=SMALL, **{**CASES["everything"], "settings": {"images": {"collectorVersion": "0.155.0"}}})
+    (tmp_path / "config.yaml").write_text(collector.text(older), encoding="utf-8")
+
+    assert "deltatocumulative" in collector.text(older)
+    assert accepted(otelcol, tmp_path / "config.yaml") == ""
 
 
 def test_a_broken_configuration_is_refused_with_a_reason(otelcol: str, tmp_path: Path) -> None:
