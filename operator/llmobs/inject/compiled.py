@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cached_property
+from types import FunctionType
 from typing import Any
 
 import msgspec
@@ -205,6 +206,8 @@ def _stable(value: Any) -> Any:
     """A value whose text is the same in every process."""
     if isinstance(value, msgspec.Raw):
         return bytes(value)
+    if isinstance(value, FunctionType):
+        return value.__qualname__
     if isinstance(value, frozenset):
         return sorted(value)
     if isinstance(value, Mapping):
