@@ -6,40 +6,14 @@ import pytest
 
 from tests.collector.conftest import FULL, inputs
 from tests.collector.gateway import Gateway, until
+from tests.collector.places import Where, places
 from tests.collector.spans import current, pairs, span
 from tests.fakes.otlp import OTLPReceiver
 
 MARK = "the-secret-question"
 
-ATTRIBUTES = tuple(
-    word
-    for line in """
-gen_ai.input.messages gen_ai.output.messages gen_ai.system_instructions gen_ai.tool.definitions
-gen_ai.tool.call.arguments gen_ai.tool.call.result gen_ai.tool.description gen_ai.agent.description
-gen_ai.retrieval.documents gen_ai.retrieval.query.text gen_ai.evaluation.explanation
-gen_ai.request.stop_sequences gen_ai.something.nobody.knows gen_ai.prompt gen_ai.completion
-gen_ai.prompt.0.content gen_ai.prompt.0.tool_calls.0.arguments gen_ai.completion.0.content
-gen_ai.completion.0.tool_calls.0.name llm.prompts llm.prompts.0.content llm.completions
-llm.request.functions.0.description llm.request.functions.0.parameters traceloop.entity.input
-traceloop.entity.output traceloop.association.properties.user_question traceloop.prompt.template
-llm.input_messages.0.message.content llm.output_messages.0.message.tool_calls.0.tool_call.function.arguments
-llm.prompt_template.template llm.prompt_template.variables llm.function_call llm.invocation_parameters
-llm.tools.0.tool.json_schema input.value output.value message.content document.content
-retrieval.documents.0.document.content reranker.input_documents.0.document.content reranker.query
-reranker.output_documents.0.document.content embedding.text embedding.embeddings.0.embedding.text
-tool.parameters tool.description ai.prompt ai.prompt.messages ai.response.text ai.response.object
-ai.toolCall.args ai.toolCall.result ai.values langfuse.observation.input langfuse.trace.output
-langsmith.metadata.question mlflow.spanInputs mlflow.spanOutputs pydantic_ai.all_messages all_messages_events
-logfire.msg gcp.vertex.agent.llm_request gcp.vertex.agent.llm_response crewai.task.description
-mcp.request.argument.question tool_arguments tool_response exception.message exception.stacktrace
-error.message db.statement db.query.text http.request.body http.url url.full url.query
-http.response.body.content rpc.request.body input output prompt completion question answer messages metadata
-event.content graphql.document
-""".strip().splitlines()
-    for word in line.split()
-)
-
-SECRETS = ["gen_ai.headers", "llm.headers", "http.request.header.authorization", "api_key", "x-api-key"]
+ATTRIBUTES = tuple(place.name for place in places() if place.where is Where.ATTRIBUTE and not place.secret)
+SECRETS = [place.name for place in places() if place.where is Where.ATTRIBUTE and place.secret]
 
 EVENTS = {
     "gen_ai.user.message": ["content", "gen_ai.prompt"],
@@ -94,6 +68,10 @@ def gateway(start: Any, kept: OTLPReceiver) -> Gateway:
                 "closed/only": {"backends": to},
                 "mixed/open": {"content": {"capture": "Full"}, "backends": to},
                 "mixed/closed": {"backends": to},
+                "half/only": {"content": {"capture": "Full", "sampleRatio": 0.5}, "backends": to},
+                "short/only": {"content": {"capture": "Masked", "maxLength": 40}, "backends": to},
+                "long/only": {"content": {"capture": "Masked"}, "backends": to},
+                "nameless/only": {"content": {"userIds": "Drop"}, "backends": to},
             },
             fleet=FULL,
         )
@@ -155,6 +133,57 @@ def test_a_policy_that_captures_is_that_of_its_pods_only(gateway: Gateway, kept:
     assert MARK in captured
     assert MARK not in other
     assert MARK not in foreign
+
+
+@pytest.mark.parametrize(
+    ("trace", "captured"),
+    [
+        ("0" * 18 + "7fffffffffffff", False),
+        ("0" * 18 + "80000000000000", True),
+        ("f" * 32, True),
+        ("f" * 18 + "0" * 14, False),
+        ("", False),
+    ],
+)
+def test_a_share_is_chosen_by_the_end_of_the_traces_identifier(gateway: Gateway, kept: OTLPReceiver, trace: str, captured: bool) -> None:
+    """As OpenTelemetry's samplers choose; a span without an identifier is of no chosen trace."""
+    kept.spans.clear()
+    kept.raw = b""
+    gateway.send({**planted(), "traceId": trace}, namespace="half")
+    assert kept.wait(lambda receiver: len(receiver.spans) == 1)
+
+    assert (MARK in kept.raw.decode()) == captured
+
+
+def test_texts_are_cut_before_they_are_masked(gateway: Gateway, kept: OTLPReceiver) -> None:
+    kept.spans.clear()
+    said = {"input.value": "write to ada@example.org and then " + "\u00e4" * 100, "output.value": {"answer": ["x" * 100]}, "own": "o" * 100}
+    gateway.send(span({**current("gpt-4o", 10, 1), **said}, error="y" * 100), namespace="short")
+    assert kept.wait(lambda receiver: len(receiver.spans) == 1)
+    seen = kept.spans[0]
+
+    assert seen.attributes["input.value"] == "write to [email] and then " + "\u00e4" * 3
+    assert seen.attributes["output.value"] == '{"answer":["' + "x" * 28
+    assert seen.attributes["own"] == "o" * 100
+    assert seen.status["message"] == "y" * 40
+
+
+def test_identifiers_and_moments_are_not_taken_for_cards_and_telephones(gateway: Gateway, kept: OTLPReceiver) -> None:
+    kept.spans.clear()
+    said = "chatcmpl-4111111111111111x at 1790000000000000000 or 2026-11-21T10:00:00Z, 1234567890123, v1.2.3, foo::bar, 12:30:45"
+    ids = {"gen_ai.response.id": "4111111111111111", "gen_ai.conversation.id": "+49 170 5550123"}
+    gateway.send(span({**current("gpt-4o", 10, 1), "gen_ai.output.messages": said, **ids}), namespace="long")
+    assert kept.wait(lambda receiver: len(receiver.spans) == 1)
+
+    assert kept.spans[0].attributes["gen_ai.output.messages"] == said
+    assert {key: kept.spans[0].attributes[key] for key in ids} == ids
+
+
+def test_users_are_left_out_where_the_namespace_says_so(gateway: Gateway, kept: OTLPReceiver) -> None:
+    seen, _ = arrived(gateway, kept, "nameless")
+
+    assert not {"user.id", "session.id"} & set(seen.attributes)
+    assert seen.attributes["gen_ai.conversation.id"] == "c1"
 
 
 def test_credentials_never_leave(gateway: Gateway, kept: OTLPReceiver) -> None:

@@ -111,7 +111,7 @@ def _span(span: Json, resource: Json, scope: str) -> Span:
         attributes=_attributes(span),
         resource=resource,
         scope=scope,
-        trace_id=span["traceId"],
+        trace_id=span.get("traceId", ""),
         span_id=span["spanId"],
         parent_id=span.get("parentSpanId", ""),
         kind=span.get("kind", 0),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from llmobs.api.v1alpha1.collector import Collector, CollectorMode
+from llmobs.api.v1alpha1.content import Capture
 from llmobs.api.v1alpha1.fleet import ClusterLLMObservabilitySpec, Destination, WithoutPolicy
 from llmobs.api.v1alpha1.observability import LLMObservabilitySpec
 from llmobs.catalogue.backends import secret_of
@@ -173,6 +174,10 @@ def lowered(spec: LLMObservabilitySpec, governing: Fleet | None) -> tuple[LLMObs
     if asked.rank > ceiling.rank:
         spec = replace(spec, content=replace(spec.content, capture=ceiling))
         said.append(f"content.capture {asked.value} is lowered to {ceiling.value} ({by})")
+    most, share = limits.content.max_sample_ratio, spec.content.sample_ratio
+    if share > most and spec.content.capture is not Capture.NONE:
+        spec = replace(spec, content=replace(spec.content, sample_ratio=most))
+        said.append(f"content.sampleRatio {share:g} is lowered to {most:g} ({by})")
     modes, mode = limits.collector_modes, spec.collector.mode
     if modes is not None and mode not in modes:
         said.append(f"collector.mode {mode.value} is not offered and becomes {modes[0].value} ({by})")

@@ -51,6 +51,19 @@ GENERAL = (
 )
 """Names outside the namespaces of LLM telemetry that most spans carry: listed, because patterns are slow."""
 
+USERS = (
+    "session.id",
+    "user.id",
+    "enduser.id",
+    "client.address",
+    "langfuse.user.id",
+    "langfuse.session.id",
+    "gen_ai.user.id",
+    "user.email",
+    "user.name",
+)
+"""Names that identify a user or a session; they are in the namespaces of no framework, or known."""
+
 EVENT_METADATA = ("exception.type", "exception.escaped")
 
 TEXT = tuple(

@@ -254,7 +254,10 @@ def _constant(policy: Policy, platform: Platform, *, files: bool) -> dict[str, m
     fields = [(name, {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}) for name, path in downward.items()]
     if not files:
         return {name: fragment(entry) for name, entry in fields}
-    values = {"LLMOBS_ENDPOINT": _endpoint(policy, platform), "LLMOBS_CONTENT": policy.spec.content.capture.value}
+    values = {
+        "LLMOBS_ENDPOINT": _endpoint(policy, platform),
+        "LLMOBS_CONTENT": policy.spec.content.sent(gateway=not policy.spec.collector.external).value,
+    }
     plain = [(name, {"name": name, "value": value}) for name, value in values.items()]
     return {name: fragment(entry) for name, entry in [*fields, *plain]}
 

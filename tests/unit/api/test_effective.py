@@ -37,6 +37,38 @@ def test_the_ceiling_allows_up_to_itself() -> None:
     assert found.restrictions == ()
 
 
+def test_the_share_of_traces_is_lowered_and_said() -> None:
+    limits = {"content": {"maxCapture": "Masked", "maxSampleRatio": 0.1}}
+    found = policy(body(content={"capture": "Full", "sampleRatio": 0.5}), [made("f", limits=limits)], {})
+
+    assert (found.spec.content.capture, found.spec.content.sample_ratio) == (Capture.MASKED, 0.1)
+    assert "content.capture Full is lowered to Masked" in found.restrictions[0]
+    assert "content.sampleRatio 0.5 is lowered to 0.1" in found.restrictions[1]
+
+
+def test_of_a_share_nothing_is_said_where_nothing_is_captured() -> None:
+    found = policy(body(content={"capture": "None"}), [made("f", limits={"content": {"maxSampleRatio": 0.1}})], {})
+
+    assert found.restrictions == ()
+
+
+@pytest.mark.parametrize(
+    "pattern", ["(?=a)b", "(?<!a)b", r"(a)\1", "a*+", "(?>a)", "(", "a*", "", "a{2000}", r"(?P<x>a)(?P=x)", "x" * 257, r"a\Z"]
+)
+def test_a_pattern_that_can_run_away_or_is_none_is_refused_at_the_field(pattern: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        policy(body(content={"maskPatterns": [{"name": "p", "pattern": pattern}]}), [], {})
+
+    assert caught.value.path == "spec.content.maskPatterns[0].pattern"
+
+
+@pytest.mark.parametrize("pattern", ["S-[0-9]{6}", r"\bAKIA[A-Z0-9]{16}\b", "(?i)secret-[a-z]+", r"(?P<name>x)y", r"a\\b", "a+?"])
+def test_a_pattern_of_re2_is_taken(pattern: str) -> None:
+    found = policy(body(content={"maskPatterns": [{"name": "p", "pattern": pattern}]}), [], {})
+
+    assert found.spec.content.mask_patterns[0].pattern == pattern
+
+
 def test_a_default_is_under_the_ceiling_too() -> None:
     found = policy(body(), [made("f", defaults={"content": {"capture": "Full"}})], {})
 

@@ -31,6 +31,7 @@ FLEET_FIELDS: dict[str, Case] = {
     ),
     "withoutPolicy": fleet(withoutPolicy="Apply"),
     "limits.content.maxCapture": fleet(limits={"content": {"maxCapture": "None"}}),
+    "limits.content.maxSampleRatio": fleet(limits={"content": {"maxCapture": "Full", "maxSampleRatio": 0.5}}),
     "limits.destinations": fleet(limits={**BASE["limits"], "destinations": []}),
     "destinations[].name": destination(name="other"),
     "destinations[].allowedNamespaces.matchLabels": destination(allowedNamespaces={"matchLabels": {"tier": "other"}}),

@@ -12,6 +12,7 @@ OTLP = {"endpoint": "https://otlp.example.com"}
 DESTINATION = {"name": "vault", "otlp": OTLP}
 AGENT = "http://agent.team.svc:4318"
 BUDGET = {"name": "b", "period": "Month", "limitUSD": 10}
+STAFF = {"name": "staff", "pattern": "S-[0-9]{6}"}
 LATENCY = {"name": "l", "latency": {"target": 0.9, "threshold": "5s"}}
 
 
@@ -31,6 +32,11 @@ def external(**changed: Any) -> Case:
 def sampling(**changed: Any) -> Case:
     base = {"backends": [{"name": "t", "otlp": OTLP}], "sampling": {"ratio": 0.1}}
     return base, {**base, "sampling": {"ratio": 0.1, **changed}}
+
+
+def content(**changed: Any) -> Case:
+    base = {"capture": "Masked", "maskPatterns": [STAFF]}
+    return {"content": base}, {"content": {**base, **changed}}
 
 
 def indicator(kind: str, field: str, one: Any, other: Any) -> dict[str, Case]:
@@ -76,6 +82,12 @@ POLICY_FIELDS: dict[str, Case] = {
     "injection.rollback.restarts": ({}, {"injection": {"rollback": {"restarts": 4}}}),
     "injection.rollback.window": ({}, {"injection": {"rollback": {"window": "1m"}}}),
     "content.capture": ({}, {"content": {"capture": "Full"}}),
+    "content.sampleRatio": content(sampleRatio=0.5),
+    "content.maxLength": content(maxLength=100),
+    "content.mask": content(mask=["Email"]),
+    "content.maskPatterns[].name": content(maskPatterns=[{**STAFF, "name": "other"}]),
+    "content.maskPatterns[].pattern": content(maskPatterns=[{**STAFF, "pattern": "T-[0-9]{6}"}]),
+    "content.userIds": content(userIds="Drop"),
     "collector.mode": ({"collector": {"endpoint": AGENT}}, {"collector": {"mode": "External", "endpoint": AGENT}}),
     "collector.endpoint": external(endpoint="http://other.team.svc:4318"),
     "collector.insecure": (

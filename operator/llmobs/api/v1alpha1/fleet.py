@@ -28,6 +28,8 @@ class ContentLimits:
 
     max_capture: Capture = prop(Capture.NONE)
     """The highest content.capture a namespace may have; a higher one is lowered to it and said so. Default None."""
+    max_sample_ratio: float = prop(1.0, minimum=0, maximum=1)
+    """The highest content.sampleRatio a namespace may have; a higher one is lowered to it and said so. Default 1."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -114,7 +114,7 @@ def _processors(inputs: Inputs, namespace: str) -> dict[str, Any]:
         PRICE: price(inputs.prices),
         OBSERVE: observe(),
         RUNS: price_runs(inputs.prices),
-        PRIVACY: privacy(),
+        PRIVACY: privacy(policies.contents(inputs.policies)),
         BARRIER: {"timeout": "200ms", "send_batch_size": 512, "send_batch_max_size": 2048},
         LABELS: series.labels(inputs.policies),
         c.DELTA_TO_CUMULATIVE: series.delta_to_cumulative(),

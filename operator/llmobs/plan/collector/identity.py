@@ -22,6 +22,12 @@ LONGEST = 128
 
 NAMESPACE = "k8s.namespace.name"
 
+WHO = "llmobs.who"
+"""The resource attribute with all identity labels."""
+
+BETWEEN = "\x1f"
+"""Stands between them: ASCII's unit separator."""
+
 
 def label(name: str) -> str:
     """The resource attribute that holds the value of an identity label."""
@@ -66,7 +72,6 @@ def _terms(inputs: Inputs) -> list[str]:
         # a pod may name only a policy of its own namespace
         *([assign(row, lookup(named, resource(POLICY)), own)] if named else []),
         *([assign(row, lookup(spaces, space), f"{row} == nil")] if spaces else []),
-        assign(resource(CAPTURE), literal("None")),
         assign(resource(CAPTURE), at(row, "c"), f"{row} != nil"),
         assign(resource(ROUTE), at(row, "r"), f"{row} != nil"),
         *([assign(resource(TERMS), at(row, "s"), f"{row} != nil")] if sampled(inputs.governing) else []),
@@ -92,7 +97,7 @@ def _labels(cluster: str) -> list[str]:
     found += [shortened(resource(label(name))) for name in ("service_name", *RESOURCE_LABELS)]
     if cluster:
         found += [assign(resource(item), literal(cluster)) for item in (label("cluster"), "k8s.cluster.name")]
-    return found
+    return [*found, *_joined()]
 
 
 def shortened(target: str) -> str:
@@ -100,6 +105,22 @@ def shortened(target: str) -> str:
     return replace(target, rf"(?s)^(.{{{LONGEST}}}).*$", r"\1", f"Len({target}) > {LONGEST}")
 
 
+def _joined() -> list[str]:
+    """All identity labels in one attribute."""
+    chosen = [resource(label(name)) for name in ("service_name", *RESOURCE_LABELS)]
+    every = [f"Coalesce([{resource(label(name))}, {literal(_absent(name))}])" for name in IDENTITY]
+    return [*(replace(item, BETWEEN, " ") for item in chosen), assign(resource(WHO), f"Concat([{', '.join(every)}], {literal(BETWEEN)})")]
+
+
 def kept() -> list[dict[str, object]]:
-    """The identity labels as resource attributes that a derived series keeps."""
-    return [{"key": label(name), "default_value": "unknown" if name == "k8s_namespace" else ""} for name in IDENTITY]
+    """What a derived series keeps of the resource: one attribute, because the connector hashes all of them for every span and series."""
+    return [{"key": WHO}]
+
+
+def parted() -> list[str]:
+    """The identity labels, each as an attribute of its own again."""
+    return [assign(resource(label(name)), f"Split({resource(WHO)}, {literal(BETWEEN)})[{index}]") for index, name in enumerate(IDENTITY)]
+
+
+def _absent(name: str) -> str:
+    return "unknown" if name == "k8s_namespace" else ""

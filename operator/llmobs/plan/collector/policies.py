@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 from llmobs.api.effective import Policy
 from llmobs.api.v1alpha1.collector import CollectorMode
-from llmobs.api.v1alpha1.content import Capture
 from llmobs.api.v1alpha1.sampling import Sampling
 from llmobs.plan.collector import ottl, sampling
 from llmobs.plan.collector.sinks import Sink, route, sinks_of
+from llmobs.plan.collector.treatment import PLAIN, Treatment, classes, treatment
 
 CAPTURE = "llmobs.capture"
+"""The resource attribute with the class of its content; absent where nothing is captured."""
 ROUTE = "llmobs.route"
 POLICY = "llmobs.policy"
 REPEATS = "llmobs.repeats"
@@ -27,7 +28,7 @@ RESERVED = r"^(k8s|llm|llmobs)\."
 class Terms:
     """What applies to the telemetry of a pod."""
 
-    capture: Capture = Capture.NONE
+    content: Treatment = PLAIN
     sinks: tuple[Sink, ...] = ()
     attributes: tuple[tuple[str, str], ...] = ()
     sampling: Sampling = Sampling()
@@ -38,7 +39,7 @@ class Terms:
     def agreed(self, other: Terms) -> Terms:
         """What both grant."""
         return Terms(
-            capture=min(self.capture, other.capture, key=lambda item: item.rank),
+            content=self.content.agreed(other.content),
             sinks=tuple(sink for sink in self.sinks if sink in other.sinks),
             attributes=tuple(item for item in self.attributes if item in other.attributes),
             sampling=self.sampling if self.sampling == other.sampling else Sampling(),
@@ -66,8 +67,13 @@ def routes(policies: Sequence[Policy]) -> dict[str, tuple[Sink, ...]]:
     return dict(sorted((route(terms.sinks), terms.sinks) for terms in every if terms.sinks))
 
 
+def contents(policies: Sequence[Policy]) -> tuple[Treatment, ...]:
+    """Every treatment of content in use beside the plain one."""
+    return classes(item.content for item in [*by_policy(policies).values(), *by_namespace(policies).values()])
+
+
 def table(terms: Mapping[str, Terms]) -> dict[str, ottl.Value]:
-    """The terms as the collector looks them up: ``c`` capture, ``r`` route, ``s`` sampling, ``l`` tools in a row, ``a`` attributes.
+    """The terms as the collector looks them up: ``c`` content, ``r`` route, ``s`` sampling, ``l`` tools in a row, ``a`` attributes.
 
     Without rows that grant nothing.
     """
@@ -76,8 +82,8 @@ def table(terms: Mapping[str, Terms]) -> dict[str, ottl.Value]:
 
 def _row(terms: Terms) -> dict[str, ottl.Value]:
     row: dict[str, ottl.Value] = {}
-    if terms.capture is not Capture.NONE:
-        row["c"] = terms.capture.value
+    if terms.content != PLAIN:
+        row["c"] = terms.content.name
     if terms.sinks:
         row["r"] = route(terms.sinks)
         if asked := sampling.row(terms.sampling):
@@ -94,7 +100,7 @@ def _terms(policy: Policy, policies: Iterable[Policy]) -> Terms:
     if policy.spec.collector.mode is not CollectorMode.SHARED:
         return Terms()  # it expects nothing of this gateway, so what gets there all the same is granted nothing
     return Terms(
-        capture=policy.spec.content.capture,
+        content=treatment(policy.spec.content),
         sinks=sinks_of(policy, policies),
         attributes=tuple(own),
         sampling=policy.spec.sampling,

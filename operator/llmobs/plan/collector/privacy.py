@@ -1,42 +1,115 @@
 """What leaves the gateway of prompts and answers: the step before all others that look at spans, so that content costs nothing later.
 
-First only the attributes stay that are known by name to hold none. The rest stands beside, is searched for what may leave too, and
-comes back. So a statement that fails leaves less, not more.
+First only the attributes stay that are known by name to hold none. The rest stands beside, is searched for what may leave too, cut
+and masked, and comes back. So a statement that fails leaves less, not more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from llmobs.api.v1alpha1.content import Capture
 from llmobs.catalogue import metadata
 from llmobs.plan.collector import observe
 from llmobs.plan.collector.ottl import assign, at, drop, group, keep, literal, matches, resource, transform
 from llmobs.plan.collector.policies import CAPTURE
+from llmobs.plan.collector.sampling import threshold
+from llmobs.plan.collector.treatment import Treatment
 
 REMOVED = "[removed]"
 
-REST = at("span.cache", "rest")
-"""The attributes of a span whose names are not known."""
+SPAN, EVENT = "span", "spanevent"
+
+_RANDOM = "Substring(span.trace_id.string, 18, 14)"
 
 
-def privacy() -> dict[str, Any]:
-    """The processor. A resource without a word on capture counts as None."""
-    none, full = f'{resource(CAPTURE)} != "Full"', f'{resource(CAPTURE)} == "Full"'
+def privacy(captured: Sequence[Treatment] = ()) -> dict[str, Any]:
+    """The processor; ``captured``: the classes of content that are more than the plain one.
+
+    Whatever is not plainly of a class that captures, or is of a trace that is not chosen, counts as None.
+    """
+    kept = [item for item in captured if item.capture is not Capture.NONE]
+    nameless = [resource(CAPTURE) + f" == {literal(item.name)}" for item in captured if item.anonymous]
+    whole = [item for item in kept if item.capture is Capture.FULL and item.ratio == 1]
+    less = _all(f"{resource(CAPTURE)} != {literal(item.name)}" for item in whole)
+    none = _all(_spared(item) for item in kept)
     return transform(
         observe.documents(),
-        group("resource", [drop("resource.attributes", metadata.ADDRESSES)], conditions=[none]),
-        group("scope", [drop("scope.attributes", ".*")], conditions=[none]),
-        group("span", [*_split(), *_nothing(), *_join(), _status()], conditions=[none]),
-        group("spanevent", _event(), conditions=[none]),
-        group("span", [*_split(), *_everything(), *_join()], conditions=[full]),
-        group("spanevent", [drop("spanevent.attributes", metadata.SECRETS)], conditions=[full]),
+        group("resource", [drop("resource.attributes", metadata.ADDRESSES)], conditions=less),
+        group("scope", [drop("scope.attributes", ".*")], conditions=less),
+        group("span", [*_split(SPAN), *_nothing(SPAN), *_join(SPAN), _status()], conditions=none),
+        group("spanevent", _event(), conditions=none),
+        *(made for item in kept for made in _class(item)),
+        *([group("span", [_delete(name) for name in metadata.USERS], conditions=nameless)] if nameless else []),
     )
 
 
+def _all(conditions: Iterable[str]) -> list[str]:
+    """One condition that all hold; without any, none."""
+    return [found] if (found := " and ".join(conditions)) else []
+
+
+def _spared(item: Treatment) -> str:
+    """The condition that a span is not captured by this class.
+
+    A condition that fails would let content out, so none asks for the part of an identifier that is not there.
+    """
+    other = f"{resource(CAPTURE)} != {literal(item.name)}"
+    missed = f'span.trace_id.string == "" or {_RANDOM} < {literal(threshold(item.ratio))}'
+    return f"({other})" if item.ratio == 1 else f"({other} or {missed})"
+
+
+def _class(item: Treatment) -> Iterable[dict[str, object]]:
+    mine = f"{resource(CAPTURE)} == {literal(item.name)}"
+    chosen = f'span.trace_id.string != "" and {_RANDOM} >= {literal(threshold(item.ratio))}'
+    either = [mine if item.ratio == 1 else f"{mine} and {chosen}"]
+    yield group("span", [*_split(SPAN), *_some(SPAN, item), *_message(item)], conditions=either)
+    named = [_prose()] if item.capture is Capture.MASKED else []
+    yield group("spanevent", [*_split(EVENT), *_some(EVENT, item), *named], conditions=either)
+
+
+def _some(path: str, item: Treatment) -> Iterable[str]:
+    """Texts are cut, then masked; what is a list or a map becomes a text before. An application's own attributes stay as they came."""
+    rest, own = at(f"{path}.cache", "rest"), at(f"{path}.cache", "own")
+    yield drop(rest, known())
+    yield drop(rest, metadata.RESERVED)
+    yield drop(rest, metadata.SECRETS)
+    yield assign(own, rest)
+    yield drop(own, namespaces())
+    yield drop(own, metadata.ADDRESSES)
+    yield drop(own, text())
+    yield f"stringify_all({rest})"
+    yield f"truncate_all({rest}, {item.longest})"
+    for pattern, word in item.masked:
+        yield f'replace_all_patterns({rest}, "value", {literal(pattern)}, {literal(word)})'
+    yield f'merge_maps({path}.attributes, {rest}, "upsert")'
+    if path == SPAN:
+        yield f'merge_maps({path}.attributes, {own}, "upsert")'
+
+
+def _message(item: Treatment) -> Iterable[str]:
+    message, cached = "span.status.message", at("span.cache", "message")
+    yield assign(at(cached, "text"), message)
+    yield f"truncate_all({cached}, {item.longest})"
+    for pattern, word in item.masked:
+        yield f'replace_all_patterns({cached}, "value", {literal(pattern)}, {literal(word)})'
+    yield assign(message, literal(REMOVED), f'{message} != ""')
+    yield assign(message, at(cached, "text"), f'{message} != ""')
+
+
+def _delete(name: str) -> str:
+    return f"delete_key(span.attributes, {literal(name)})"
+
+
 def namespaces() -> str:
-    """The pattern of names of which only the known ones leave; those outside that are known go along, because they are kept anyway."""
-    return rf"^({'|'.join(sorted([*metadata.namespaces(), *map(_exact, metadata.GENERAL)]))})(\.|$)"
+    """The pattern of names of which only the known ones leave; those outside that are known go along, because they are kept anyway.
+
+    Sorted, and without what another one covers: only then Go matches it in one pass.
+    """
+    every = sorted([*metadata.namespaces(), *map(_exact, metadata.GENERAL)])
+    needed = [name for name in every if not any(name.startswith(rf"{other}\.") for other in every)]
+    return rf"^({'|'.join(needed)})(\.|$)"
 
 
 def text() -> str:
@@ -49,27 +122,21 @@ def known() -> str:
     return rf"^({'|'.join(map(_exact, metadata.known()))})$"
 
 
-def _split() -> Iterable[str]:
-    yield assign(REST, "span.attributes")
-    yield keep("span.attributes", metadata.known())
+def _split(path: str) -> Iterable[str]:
+    yield assign(at(f"{path}.cache", "rest"), f"{path}.attributes")
+    yield keep(f"{path}.attributes", metadata.known() if path == SPAN else _in_events())
 
 
-def _nothing() -> Iterable[str]:
-    yield drop(REST, r"^gen_ai\.")  # a plain beginning is far cheaper than any alternation, and most names begin so
-    yield drop(REST, namespaces())
-    yield drop(REST, metadata.ADDRESSES)
-    yield drop(REST, text())
-    yield drop(REST, metadata.SECRETS)
+def _nothing(path: str) -> Iterable[str]:
+    rest = at(f"{path}.cache", "rest")
+    yield drop(rest, r"^gen_ai\.")  # a plain beginning is far cheaper than any alternation, and most names begin so
+    yield drop(rest, namespaces())
+    yield drop(rest, metadata.ADDRESSES)
+    yield drop(rest, rf"{text()}|{metadata.SECRETS}")
 
 
-def _everything() -> Iterable[str]:
-    yield drop(REST, known())
-    yield drop(REST, metadata.RESERVED)
-    yield drop(REST, metadata.SECRETS)
-
-
-def _join() -> Iterable[str]:
-    yield f'merge_maps(span.attributes, {REST}, "upsert")'
+def _join(path: str) -> Iterable[str]:
+    yield f'merge_maps({path}.attributes, {at(f"{path}.cache", "rest")}, "upsert")'
 
 
 def _status() -> str:
@@ -77,11 +144,16 @@ def _status() -> str:
 
 
 def _event() -> list[str]:
-    prose = f"not {matches('spanevent.name', r'^[A-Za-z0-9_./-]{1,64}$')}"
-    return [
-        keep("spanevent.attributes", sorted({*metadata.known(), *metadata.EVENT_METADATA})),
-        assign("spanevent.name", literal(REMOVED), prose),
-    ]
+    return [keep("spanevent.attributes", _in_events()), _prose()]
+
+
+def _prose() -> str:
+    """Takes away an event's name that is a sentence."""
+    return assign("spanevent.name", literal(REMOVED), f"not {matches('spanevent.name', r'^[A-Za-z0-9_./-]{1,64}$')}")
+
+
+def _in_events() -> list[str]:
+    return sorted({*metadata.known(), *metadata.EVENT_METADATA})
 
 
 def _exact(name: str) -> str:

@@ -100,6 +100,7 @@ def labels(policies: Iterable[Policy]) -> dict[str, Any]:
     copies = [assign(datapoint(name), resource(identity.label(name))) for name in metrics.IDENTITY]
     final = ", ".join(literal(name) for name in sorted({*(name for name, _ in own), *metrics.IDENTITY}))
     return transform(
+        group("resource", identity.parted()),
         group("datapoint", [*renames, *copies, f"keep_keys(datapoint.attributes, [{final}])"]),
         group("resource", ['delete_matching_keys(resource.attributes, ".*")']),
         signal="metric",

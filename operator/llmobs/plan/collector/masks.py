@@ -1,0 +1,37 @@
+"""What is looked for in captured texts: one RE2 pattern or more for each word of ``content.mask``, in the order in which they are tried.
+
+A card's digits cannot be summed up by the collector where it replaces them (Luhn), so whatever has the length and the beginning of a
+card is taken for one. Digits that touch letters are none: identifiers stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from llmobs.api.v1alpha1.content import Mask
+
+_HEX = "[0-9A-Fa-f]{1,4}"
+_BYTE = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
+
+PATTERNS = {
+    Mask.EMAIL: (r"[\p{L}\p{N}._%+'-]+@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+",),
+    Mask.IP_ADDRESS: (
+        rf"\b(?:{_BYTE}\.){{3}}{_BYTE}\b",
+        rf"\b(?:{_HEX}:){{7}}{_HEX}\b|\b(?:{_HEX}:){{1,6}}(?::{_HEX}){{1,6}}\b|\b(?:{_HEX}:){{1,7}}:|\B::(?:{_HEX}:){{0,6}}{_HEX}\b",
+    ),
+    Mask.CREDIT_CARD: (r"\b(?:2[2-7]|3[0-9]|4[0-9]|5[0-9]|6[0-9])(?:[\p{Zs}-]?\d){11,17}\b",),
+    Mask.PHONE: (
+        r"(?:\+|\b00)[1-9](?:[\p{Zs}()./-]{0,2}\d){6,14}\b",
+        r"(?:\(\d{2,5}\)\p{Zs}?|\b\d{2,5}[\p{Zs}./-])\d{3,4}[\p{Zs}.-]\d{3,4}\b",
+        r"\b0[1-9]\d{1,3}[\p{Zs}/-]?\d{5,8}\b",
+    ),
+}
+
+WORDS = {Mask.EMAIL: "[email]", Mask.PHONE: "[phone]", Mask.CREDIT_CARD: "[card]", Mask.IP_ADDRESS: "[ip]"}
+"""What stands in place of what was found."""
+
+
+def replacements(wanted: Iterable[Mask]) -> tuple[tuple[str, str], ...]:
+    """Pattern and word of each mask."""
+    chosen = set(wanted)
+    return tuple((pattern, WORDS[mask]) for mask, patterns in PATTERNS.items() if mask in chosen for pattern in patterns)
