@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from llmobs.plan import collector
 from llmobs.plan.inputs import Facts, Inputs
 from llmobs.prices.table import PriceTable, Row, table
@@ -117,46 +115,6 @@ def test_a_broken_configuration_is_refused_with_a_reason(otelcol: str, tmp_path:
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
 
     assert "span.nothing" in accepted(otelcol, tmp_path / "config.yaml")
-
-
-TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
-NAMES = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,20}[a-z0-9])?", fullmatch=True)
-HEADERS = st.dictionaries(
-    st.from_regex(r"[A-Za-z][A-Za-z0-9-]{0,20}", fullmatch=True),
-    st.text(st.characters(codec="ascii", min_codepoint=32), max_size=20),
-    max_size=3,
-)
-OWN = st.builds(lambda host, headers: {"endpoint": f"https://{host}.example.com/otel", "headers": headers}, NAMES, HEADERS)
-BACKENDS = st.one_of(
-    st.builds(lambda name, config: {"name": name, "otlp": config}, NAMES, OWN),
-    st.builds(lambda name, to: {"name": name, "destination": to}, NAMES, st.sampled_from(["langfuse", "tempo"])),
-)
-SPECS = st.fixed_dictionaries(
-    {},
-    optional={
-        "attributes": st.dictionaries(TEXT.filter(bool), TEXT, max_size=5),
-        "sampling": st.fixed_dictionaries({"ratio": st.floats(0, 1)}, optional={"keepCostlierThanUSD": st.floats(0, 1e6)}),
-        "content": st.sampled_from([{"capture": "None"}, {"capture": "Full"}]),
-        "backends": st.lists(BACKENDS, max_size=4, unique_by=lambda item: item["name"]),
-        "objectives": st.lists(
-            st.integers(10, 3_600_000).map(lambda ms: {"name": f"o{ms}", "latency": {"target": 0.9, "threshold": f"{ms}ms"}}),
-            max_size=3,
-            unique_by=lambda item: item["name"],
-        ),
-    },
-)
-POLICIES = st.dictionaries(st.tuples(NAMES, NAMES).map("/".join), SPECS, max_size=4)
-
-
-@settings(max_examples=15, derandomize=True, deadline=None)
-@given(policies=POLICIES, cluster=TEXT)
-def test_whatever_valid_resources_say_the_collector_takes_it(
-    otelcol: str, tmp_path_factory: pytest.TempPathFactory, policies: dict[str, Any], cluster: str
-) -> None:
-    path = tmp_path_factory.mktemp("property") / "config.yaml"
-    path.write_text(collector.text(inputs(policies, fleet=FLEET, prices=SMALL, settings={"clusterName": cluster})), encoding="utf-8")
-
-    assert accepted(otelcol, path) == ""
 
 
 def test_equal_inputs_make_equal_text() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import MISSING, dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from llmobs.catalogue.backend import BackendConfig
 from llmobs.kit.schema import Rule, prop, ruled
@@ -18,9 +17,16 @@ _BASE = Rule(
     holds=lambda url: url is None or re.search(_SIGNAL, url) is None,
 )
 
-_HOST = r"([a-zA-Z0-9]([-_.a-zA-Z0-9]*[a-zA-Z0-9])?|\[[0-9a-fA-F:.]+\])"
-URL = rf"^https?://{_HOST}(:[0-9]{{1,5}})?(/[^\s?#$]*)?$"
-"""A host by name or address, a port and a path; no user, which would be a credential in the open, and no query."""
+_H = "[0-9a-fA-F]{1,4}"
+_ELIDED = "|".join(rf"({_H}:){{1,{7 - after}}}(:{_H}){{1,{after}}}" for after in range(1, 7))
+_IPV6 = rf"(({_H}:){{7}}{_H}|{_ELIDED}|({_H}:){{1,7}}:|:((:{_H}){{1,7}}|:))"
+"""An address in hexadecimal; ``::`` stands for the zeros left out, once."""
+_HOST = rf"([a-zA-Z0-9]([-_.a-zA-Z0-9]*[a-zA-Z0-9])?|\[{_IPV6}\])"
+_PATH = r"(/([-a-zA-Z0-9._~!&'()*+,;=:@/]|%[0-9a-fA-F]{2})*)?"
+URL = rf"^https?://{_HOST}(:[0-9]{{1,5}})?{_PATH}$"
+"""A host by name or address, a port and a path; no user, which would be a credential in the open, and no query.
+
+What Go cannot parse as a URL would keep the whole gateway from starting."""
 
 
 def url(default: Any = MISSING) -> Any:
@@ -28,19 +34,17 @@ def url(default: Any = MISSING) -> Any:
     return prop(default, pattern=URL, max_length=2048, rules=(_BASE,))
 
 
-def _inside(endpoint: str) -> bool:
-    host = urlsplit(endpoint).hostname or ""
-    return host == "localhost" or ("." not in host and ":" not in host) or host.endswith((".svc", ".cluster.local", ".localhost"))
+_INSIDE = "^http://(localhost|[^./:]+|[^/:]+[.](svc|cluster[.]local|localhost))(:[0-9]+)?(/.*)?$"
 
 
 def _encrypted(config: Any) -> bool:
     endpoint = config.endpoint
-    return endpoint is None or config.insecure or endpoint.startswith("https://") or _inside(endpoint)
+    return endpoint is None or config.insecure or endpoint.startswith("https://") or re.search(_INSIDE, endpoint) is not None
 
 
 SECURE = Rule(
     cel="!has(self.endpoint) || (has(self.insecure) && self.insecure) || self.endpoint.startsWith('https://') || "
-    "self.endpoint.matches('^http://(localhost|[^./:]+|[^/:]+[.](svc|cluster[.]local|localhost))(:[0-9]+)?(/.*)?$')",
+    f"self.endpoint.matches('{_INSIDE}')",
     message="http:// to a host outside the cluster sends traces in clear text; use https://, or a Service's name that ends in .svc, "
     "or say insecure: true",
     holds=_encrypted,
