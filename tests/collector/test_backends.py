@@ -164,6 +164,23 @@ def test_helicone_gets_json_and_the_others_protobuf(place: Place) -> None:
     assert set(kinds.values()) == {"application/x-protobuf"}
 
 
+def test_no_request_is_larger_than_its_receiver_takes(place: Place) -> None:
+    notes = {f"my.note.{index}": "n" * 900 for index in range(10)}
+    spans = [span({**current("gpt-4o", 10, 1), **notes}) for _ in range(300)]
+    for name in ("newrelic", "otlp"):
+        place.request(name)
+
+    for _ in range(2):
+        for namespace in ("all", "rest"):
+            place.gateway.send(*spans, namespace=namespace)
+
+    def sizes(name: str) -> list[int]:
+        return [len(request.body) for request in place.recorder.requests[name]]
+
+    assert until(lambda: all(sum(sizes(name)) > 2 * 300 * 9_000 for name in ("newrelic", "otlp")))
+    assert max(sizes("newrelic")) < 1_000_000 < max(sizes("otlp"))
+
+
 def test_resource_attributes_of_one_receiver_reach_no_other(place: Place) -> None:
     rendered = place.gateway.rendered
     marks = json.dumps(rendered["processors"])

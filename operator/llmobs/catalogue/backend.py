@@ -47,6 +47,8 @@ class Exporter:
     auth: Extension | None = None
     resource: Mapping[str, str] = field(default_factory=dict)
     """Resource attributes that this receiver needs and no other is to see."""
+    largest: int = 0
+    """Bytes of one request, before compression, beyond which this receiver refuses it; 0: it names no bound."""
 
 
 def token(ref: SecretRef, credentials: str, *, header: str = "Authorization", scheme: str = "Bearer") -> Extension:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from llmobs.catalogue.backend import BackendConfig, Exporter, SecretRef, otlp, token
 from llmobs.kit.schema import prop
@@ -42,4 +42,4 @@ class Config(BackendConfig):
 def exporter(config: Config, credentials: str) -> Exporter:
     """The exporter; ``credentials`` is the folder where the Secret's key is mounted."""
     auth = token(config.credentials_secret_ref, credentials, header="api-key", scheme="")
-    return otlp(f"https://{_HOSTS[config.region]}", auth=auth)
+    return replace(otlp(f"https://{_HOSTS[config.region]}", auth=auth), largest=1_000_000)
