@@ -108,6 +108,28 @@ def test_a_workload_is_told_with_its_policy_pods_and_telemetry(apiserver: ApiSer
     assert why(jane, "pod/new", "-n", namespace)[0] == 0
 
 
+def test_a_pod_is_outdated_only_where_its_policy_does_otherwise_now(apiserver: ApiServer, namespace: str) -> None:
+    path = f"{POLICIES.format(namespace)}/p"
+    uid = apiserver.create(POLICIES.format(namespace), {"metadata": {"name": "p"}, "spec": {}, **_typed()})["metadata"]["uid"]
+    for cost in (1, 2, 3):
+        apiserver.merge(path, {"spec": {"budgets": [{"name": "b", "limitUSD": cost}]}})
+    deployment(apiserver, namespace)
+    for generation in (1, 2, 3, 4):
+        pod(apiserver, namespace, f"g{generation}", revision=f"{uid}.{generation}")
+
+    def outdated() -> list[str]:
+        told = json.loads(why(apiserver.kubeconfig(), "deployment/web", "-n", namespace, "-o", "json")[1])
+        assert told["policy"]["revision"] == f"{uid}.4"
+        return [item["name"] for item in told["pods"] if item["state"] == "Outdated"]
+
+    assert outdated() == ["g1", "g2", "g3"]
+    since = {"instrumentation": {"digest": "d", "generation": 3}}
+    apiserver.merge(f"{path}/status", {"status": {"observedGeneration": 3, **since}})
+    assert outdated() == ["g1", "g2", "g3"], "the operator has not judged the fourth yet"
+    apiserver.merge(f"{path}/status", {"status": {"observedGeneration": 4, **since}})
+    assert outdated() == ["g1", "g2"]
+
+
 def test_every_obstacle_is_told_and_what_is_missing_is_named(apiserver: ApiServer, namespace: str) -> None:
     deployment(apiserver, namespace, hostNetwork=True, nodeSelector={"kubernetes.io/os": "windows"})
     apiserver.create(POLICIES.format(namespace), {"metadata": {"name": "p"}, "spec": {}, **_typed()})

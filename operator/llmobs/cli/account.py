@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -12,6 +12,7 @@ import msgspec
 from llmobs.api import names
 from llmobs.cluster.calls import Arrival
 from llmobs.cluster.pods import tally
+from llmobs.inject.compiled import CompiledPolicy
 from llmobs.inject.decide import Decision, decide
 from llmobs.inject.explain import container_notes, policy_sentence
 from llmobs.inject.identity import Workload, workload
@@ -23,7 +24,7 @@ from llmobs.inject.workload import Seen, relocated, seen
 Object = dict[str, Any]
 
 INJECTED, OUTDATED, UNGOVERNED = "Injected", "Outdated", "Ungoverned"
-"""Beside reasons and ``Missed``, what a pod is: as its policy says, of an earlier revision, or injected though no policy selects it now."""
+"""Beside reasons and ``Missed``, what a pod is: as its policy says, as it said before, or injected though no policy selects it now."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,22 @@ class Account:
 def controlled(pods: Sequence[Object], owner: Workload) -> list[Object]:
     """Those of ``pods`` that a workload is behind."""
     return [pod for pod in pods if workload(msgspec.convert(pod["metadata"], Meta)) == owner]
+
+
+def dated(place: Namespace, policies: Sequence[Object]) -> Namespace:
+    """``place`` with what the operator wrote into its resources ``policies``: the generation since which each does to pods what it does.
+
+    Not where the operator has not judged a resource yet, or runs no more.
+    """
+    judged = {f"{body['metadata']['namespace']}/{body['metadata']['name']}": body.get("status") or {} for body in policies}
+    return replace(place, policies=tuple(_dated(item, judged.get(item.key, {})) for item in place.policies))
+
+
+def _dated(item: CompiledPolicy, status: Object) -> CompiledPolicy:
+    newest = item.revision.rpartition(".")[2]
+    if status.get("observedGeneration", 0) < int(newest):
+        return item
+    return replace(item, since=(status.get("instrumentation") or {}).get("generation", 0))
 
 
 def series(body: Object) -> str:

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from llmobs.cli.account import Object, account, controlled, document, series, text
+from llmobs.cli.account import Object, account, controlled, dated, document, series, text
 from llmobs.cluster.calls import NOT_ASKED, arrival
 from llmobs.cluster.client import Client, connected, current_namespace
 from llmobs.cluster.errors import Refused
@@ -29,9 +29,9 @@ examples:
   kubectl llmobs why pod/api-7c9d-x2x4z -n team-chat --prometheus http://localhost:9090
   llmobs why cronjob/nightly -n batch --output json
 
-The state of a pod is Injected, Outdated (by an earlier revision of its policy), Missed (admission would instrument it now; create it anew),
-BeforePolicy (the same, and it is older than its policy),
-Ungoverned (injected, but no policy selects it any more), or the reason why it was left alone.
+The state of a pod is Injected, Outdated (instrumented otherwise than its policy says now), Missed (admission would instrument it
+now; create it anew), BeforePolicy (the same, and it is older than its policy), Ungoverned (injected, but no policy
+selects it any more), or the reason why it was left alone.
 Needed rights: get and list of llmobservabilities and pods in the namespace, list of its limitranges, get of the workload and of the
 namespace, list of clusterllmobservabilities. Nothing is written.
 
@@ -103,24 +103,25 @@ async def _why(arguments: argparse.Namespace) -> int:
         if body is None:
             raise Invalid(f"{kind.kind.lower()}/{name}", f"does not exist in namespace {where}; give its namespace with -n")
         body = {**body, "apiVersion": kind.api_version, "kind": kind.kind}
-        store = await _store(client, where)
+        policies: list[Object] = (await client.list(POLICY, namespace=where))[0]
+        store = await _store(client, where, policies)
         behind = [body] if kind is POD else controlled(await pods(client, where), Workload(kind.kind, name))
     told = await arrival(arguments.prometheus, namespace=where, workload=series(body)) if arguments.prometheus else NOT_ASKED
     problems = [f"{place}: {invalid}" for place, invalid in store.problems.items()]
     said = f"{kind.kind.lower()}/{name}"
-    found = account(body, target=said, place=store.namespace(where), pods=behind, arrival=told, problems=problems)
+    found = account(body, target=said, place=dated(store.namespace(where), policies), pods=behind, arrival=told, problems=problems)
     print(text(found) if arguments.output == "text" else json.dumps(document(found), indent=2, ensure_ascii=False))
     return WHOLE if found.whole else NOT_WHOLE
 
 
-async def _store(client: Client, namespace: str) -> Store:
-    """What admission knows of one namespace."""
+async def _store(client: Client, namespace: str, policies: list[Object]) -> Store:
+    """What admission knows of one namespace with these policies."""
     store = Store(Platform(), version=await version(client) or NEWEST)
     own: Object | None = await client.get(NAMESPACE, namespace)
     store.replace(NAMESPACE.kind, [own] if own else [])
     store.replace(LIMIT_RANGE.kind, (await client.list(LIMIT_RANGE, namespace=namespace))[0])
     store.replace(FLEET.kind, (await client.list(FLEET))[0])
-    store.replace(POLICY.kind, (await client.list(POLICY, namespace=namespace))[0])
+    store.replace(POLICY.kind, policies)
     return store
 
 
