@@ -86,7 +86,7 @@ REFUSED: dict[str, tuple[type, Any, str, str]] = {
     "a namespace's own secret in shared mode": (
         LLMObservabilitySpec,
         {"backends": [{"name": "a", "otlp": {**OTLP, "credentialsSecretRef": {"name": "x"}}}]},
-        "spec.backends[0].otlp.credentialsSecretRef",
+        "spec.backends",
         "ask the platform for a destination",
     ),
     "In without values": (
@@ -107,7 +107,7 @@ REFUSED: dict[str, tuple[type, Any, str, str]] = {
         ClusterLLMObservabilitySpec,
         {"defaults": {"content": {"capture": "All"}}},
         "spec.defaults.content.capture",
-        "must be one of None, Full",
+        "must be one of None, Masked, Full",
     ),
     "a price below zero": (
         LLMPriceListSpec,
