@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 
 import pytest
+from llmobs.plan.measures import MOST
 
 from tests.cluster.apiserver import define, prometheus_definitions, until
 from tests.cluster.installation import SYSTEM
@@ -118,6 +119,18 @@ def test_once_prometheus_operator_is_installed_the_rules_follow(world: World) ->
     rules = "/apis/monitoring.coreos.com/v1/namespaces/{}/prometheusrules"
     assert world.server.get(rules.format(namespace))["items"]
     assert world.server.get(rules.format(SYSTEM))["items"]
+
+
+def test_a_threshold_that_had_to_be_shared_is_told(world: World) -> None:
+    namespace = world.namespace()
+    odd = [{"name": f"o{index}", "latency": {"target": 0.9, "threshold": f"{1001 + index}ms"}} for index in range(MOST)]
+    for at in range(0, MOST, 16):
+        world.policy(namespace, {"objectives": odd[at : at + 16]}, f"older-{at}")
+    late = [{"name": "answers", "latency": {"target": 0.9, "threshold": "1s100ms"}}]
+    path = world.policy(namespace, {"objectives": late}, "younger")
+    said = world.condition(path, "RulesReady", "True", "ThresholdShared")
+    assert "objective answers asks for 1.1 s and is judged at 1.032 s" in said
+    assert "1.032" in str(world.server.get(f"/apis/monitoring.coreos.com/v1/namespaces/{namespace}/prometheusrules/llmobs-younger"))
 
 
 def test_the_chart_gives_every_right_that_was_needed(world: World) -> None:

@@ -37,6 +37,7 @@ class Reason(enum.Enum):
     UNKNOWN_DESTINATION = "UnknownDestination"
     APPLIED = "Applied"
     APPLY_FAILED = "ApplyFailed"
+    THRESHOLD_SHARED = "ThresholdShared"
     DISABLED = "Disabled"
     INJECTED = "Injected"
     NO_PODS = "NoPods"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 CALLS = "llm_calls_total"
 """Calls; labels IDENTITY + provider, model, operation, outcome (ok, error), error_type, priced."""
 TOKENS = "llm_tokens_total"
@@ -48,11 +50,11 @@ TOKEN_TYPES = ("input", "cache_read", "cache_write", "output", "reasoning")
 PRICED = ("priced", "unpriced", "no_usage", "bad_usage")
 
 DURATION_BOUNDS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92, 120.0, 300.0, 600.0)
-"""Bucket bounds in seconds; the thresholds of all objectives are added."""
+"""Bucket bounds in seconds; the thresholds of objectives are added."""
 TOKEN_BOUNDS = tuple(float(2**power) for power in range(4, 18))
 """Bucket bounds in tokens: doubling from 16 to 131072 shows a shift of half as much at a hundred calls."""
 SPEED_BOUNDS = (1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 40.0, 50.0, 75.0, 100.0, 150.0, 200.0, 300.0, 500.0, 1000.0)
-"""Bucket bounds in tokens per second; the thresholds of all objectives are added."""
+"""Bucket bounds in tokens per second; the thresholds of objectives are added."""
 RUN_COST_BOUNDS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 50.0, 100.0)
 """Bucket bounds in US dollars; what policies allow is added."""
 RUN_STEPS_BOUNDS = (1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
@@ -61,6 +63,20 @@ RESULT_BOUNDS = (0.0, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 """Bucket bounds in documents; the first counts the retrievals that found nothing."""
 SCORE_BOUNDS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 2.0, 3.0, 4.0, 5.0, 10.0, 100.0)
 """Bucket bounds of scores: shares, marks up to five or ten, and percent."""
+
+BOUNDS: Mapping[str, tuple[float, ...]] = {
+    DURATION: DURATION_BOUNDS,
+    FIRST_CHUNK: DURATION_BOUNDS,
+    SPEED: SPEED_BOUNDS,
+    INPUT_TOKENS: TOKEN_BOUNDS,
+    OUTPUT_TOKENS: TOKEN_BOUNDS,
+    RETRIEVAL_DURATION: DURATION_BOUNDS,
+    RETRIEVAL_RESULTS: RESULT_BOUNDS,
+    SCORE: SCORE_BOUNDS,
+    RUN_COST: RUN_COST_BOUNDS,
+    RUN_STEPS: RUN_STEPS_BOUNDS,
+}
+"""Histogram -> the bucket bounds that it has whatever policies ask for."""
 
 OTHER = "other"
 """Label value of a model that no price row matches."""

@@ -54,12 +54,10 @@ async def _applied(context: Context, part: Part, live: Live, owners: Owners) -> 
         logger.warning("%s: %s", part.condition.value, refused)
         return Finding(part.condition, Status.FALSE, Reason.APPLY_FAILED, str(refused))
     context.metrics.writes.labels("children", "apply").inc(written)
-    if part.finding is not None:
-        return part.finding
     if len(manifests) < len(part.manifests) and not manifests:
         said = "the API server knows no PrometheusRule and PodMonitor; install prometheus-operator to get rules and alerts"
         return Finding(part.condition, Status.UNKNOWN, Reason.PROMETHEUS_OPERATOR_NOT_INSTALLED, said)
-    return Finding(part.condition, Status.TRUE, Reason.APPLIED, _in_place(manifests))
+    return part.finding or Finding(part.condition, Status.TRUE, Reason.APPLIED, _in_place(manifests))
 
 
 def _possible(context: Context, manifest: Manifest) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from llmobs.api.conditions import ConditionType, Finding
 from llmobs.api.effective import Fleet, Policy
 from llmobs.api.settings import Settings
+from llmobs.plan.measures import Bounds, bounds
 from llmobs.prices.table import PriceTable
 
 Manifest = dict[str, Any]
@@ -42,6 +43,14 @@ class Inputs:
     """Labels of every namespace that a policy lives in."""
     stand_ins: tuple[Policy, ...] = ()
     """The fleets' defaults where they apply without a policy, sorted by namespace."""
+    others: tuple[Policy, ...] = ()
+    """Policies that nothing is planned for here, whose thresholds were given bounds like those of ``policies``."""
+    bounds: Bounds = field(init=False, compare=False, repr=False)
+    """The bucket bounds that thresholds are judged by; the same in every gateway, or rules would look for one that is not there."""
+
+    def __post_init__(self) -> None:
+        """Chosen once: a plan for each of a thousand policies asks for them."""
+        object.__setattr__(self, "bounds", bounds((*self.policies, *self.others)))
 
     @property
     def governing(self) -> tuple[Policy, ...]:

@@ -1,24 +1,34 @@
-"""What objectives with a threshold are measured by: the gateway has a bucket that ends at every threshold, and rules read that bucket."""
+"""What objectives with a threshold are measured by: the gateway has buckets that end at thresholds, and rules read those buckets."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from llmobs.api.effective import Policy
 from llmobs.api.v1alpha1.agents import Agents
-from llmobs.api.v1alpha1.objectives import Availability, Indicator, Latency, RetrievalLatency, TimeToFirstToken, TokensPerSecond
+from llmobs.api.v1alpha1.objectives import Indicator, Latency, RetrievalLatency, TimeToFirstToken, TokensPerSecond
 from llmobs.catalogue import metrics
+from llmobs.kit.decode import camel
 from llmobs.kit.durations import seconds
 
+MOST = 32
+"""The most bounds of one histogram that policies add to its own: each multiplies the series of every namespace."""
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, kw_only=True)
 class Bucketed:
     """A histogram of which rules read the buckets in use."""
 
     histogram: str
+    unit: str
+    """As a person writes it after a figure."""
+    end: float
+    """A bound that is at least as strict as whatever a policy can ask for."""
     labels: str = ""
     """Matchers, without braces, of what counts."""
+    more_is_better: bool = False
+    """What lies above the threshold is good, so that the stricter bound is the higher one."""
 
     @property
     def tile(self) -> str:
@@ -33,8 +43,6 @@ class Measure(Bucketed):
     sli: str
     """What the kind of objective is called on its series and alerts."""
     indicator: type[Indicator]
-    more_is_better: bool = False
-    """What lies above the threshold is good."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,16 +61,16 @@ class Limit(Bucketed):
 
 
 MEASURES = (
-    Measure(sli="latency", indicator=Latency, histogram=metrics.DURATION, labels='outcome="ok"'),
-    Measure(sli="first_token", indicator=TimeToFirstToken, histogram=metrics.FIRST_CHUNK),
-    Measure(sli="throughput", indicator=TokensPerSecond, histogram=metrics.SPEED, more_is_better=True),
-    Measure(sli="retrieval", indicator=RetrievalLatency, histogram=metrics.RETRIEVAL_DURATION, labels='outcome="ok"'),
+    Measure(sli="latency", indicator=Latency, histogram=metrics.DURATION, unit="s", end=0.01, labels='outcome="ok"'),
+    Measure(sli="first_token", indicator=TimeToFirstToken, histogram=metrics.FIRST_CHUNK, unit="s", end=0.01),
+    Measure(sli="throughput", indicator=TokensPerSecond, histogram=metrics.SPEED, unit="tokens/s", end=100000.0, more_is_better=True),
+    Measure(sli="retrieval", indicator=RetrievalLatency, histogram=metrics.RETRIEVAL_DURATION, unit="s", end=0.01, labels='outcome="ok"'),
 )
 
 
 LIMITS = (
-    Limit(name="cost", field="max_run_cost_usd", histogram=metrics.RUN_COST),
-    Limit(name="steps", field="max_steps", histogram=metrics.RUN_STEPS),
+    Limit(name="cost", field="max_run_cost_usd", histogram=metrics.RUN_COST, unit="USD", end=0.0),
+    Limit(name="steps", field="max_steps", histogram=metrics.RUN_STEPS, unit="steps", end=1.0),
 )
 
 
@@ -76,14 +84,58 @@ def threshold(indicator: Latency | TimeToFirstToken | TokensPerSecond | Retrieva
     return indicator.at_least if isinstance(indicator, TokensPerSecond) else seconds(indicator.threshold)
 
 
-def thresholds(item: Measure, policies: Iterable[Policy]) -> tuple[float, ...]:
-    """Every threshold of one kind in use, lowest first."""
-    asked = (objective.indicator for policy in policies for objective in policy.spec.objectives)
-    found = {threshold(kind) for kind in asked if isinstance(kind, item.indicator) and not isinstance(kind, Availability)}
-    return tuple(sorted(found))
+@dataclass(frozen=True)
+class Asked:
+    """One threshold of a policy."""
+
+    item: Bucketed
+    value: float
+    by: str
+    """What asks for it, as a person finds it in the resource."""
 
 
-def limits(item: Limit, policies: Iterable[Policy]) -> tuple[float, ...]:
-    """Every bound of one kind in use, lowest first."""
-    found = (item.of(policy.spec.agents) for policy in policies)
-    return tuple(sorted({float(value) for value in found if value is not None}))
+def asked(policy: Policy) -> Iterator[Asked]:
+    """Every threshold of a policy, in the order of the resource."""
+    for objective in policy.spec.objectives:
+        found, kind = measure(objective.indicator), objective.indicator
+        if found is not None and isinstance(kind, Latency | TimeToFirstToken | TokensPerSecond | RetrievalLatency):
+            yield Asked(found, threshold(kind), f"objective {objective.name}")
+    for item in LIMITS:
+        value = item.of(policy.spec.agents)
+        if value is not None:
+            yield Asked(item, float(value), f"agents.{camel(item.field)}")
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Which thresholds have a bucket bound of their own. Beyond :data:`MOST` for a histogram, the next stricter bound judges."""
+
+    own: Mapping[str, frozenset[float]]
+    """Histogram -> the bounds that were added to its standard ones."""
+
+    def bound(self, item: Bucketed, value: float) -> float:
+        """The bound that judges a threshold: itself, or the nearest that counts as a miss whatever the threshold would."""
+        known = {*metrics.BOUNDS[item.histogram], *self.own.get(item.histogram, ())}
+        if item.more_is_better:
+            return min((bound for bound in known if bound >= value), default=item.end)
+        return max((bound for bound in known if bound <= value), default=item.end)
+
+    def used(self, item: Bucketed, policies: Iterable[Policy]) -> tuple[float, ...]:
+        """The bounds that judge the thresholds of these policies, lowest first."""
+        found = {self.bound(item, one.value) for policy in policies for one in asked(policy) if one.item == item}
+        return tuple(sorted(found))
+
+
+def bounds(policies: Iterable[Policy]) -> Bounds:
+    """The oldest policies first, then by name: a policy that is added takes no bound from those that were there."""
+    own: dict[str, set[float]] = {item.histogram: set() for item in (*MEASURES, *LIMITS)}
+    for policy in sorted(policies, key=_age):
+        for one in asked(policy):
+            taken, name = own[one.item.histogram], one.item.histogram
+            if one.value not in metrics.BOUNDS[name] and len(taken) < MOST:
+                taken.add(one.value)
+    return Bounds({name: frozenset(found) for name, found in own.items()})
+
+
+def _age(policy: Policy) -> tuple[str, str, str]:
+    return policy.identity.created, policy.identity.namespace, policy.identity.name

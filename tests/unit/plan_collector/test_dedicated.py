@@ -4,8 +4,10 @@ from typing import Any
 
 import yaml
 from llmobs.api.conditions import Reason, Status
+from llmobs.catalogue import metrics
 from llmobs.cluster.kinds import DEDICATED_KINDS, POLICY_KINDS, resource
 from llmobs.plan import collector
+from llmobs.plan.measures import MOST
 from llmobs.prices.table import PriceTable
 
 from tests.collector.conftest import inputs
@@ -107,3 +109,17 @@ def test_where_it_is_not_offered_the_condition_says_so() -> None:
 
 def test_kinds_of_policies_without_a_gateway_need_no_more_rights() -> None:
     assert {item.kind for item in POLICY_KINDS} == {"ConfigMap", "PrometheusRule"}
+
+
+def test_it_has_the_bound_by_which_rules_judge_a_threshold_that_had_to_be_shared() -> None:
+    """The bounds that others took are the same everywhere; of them it has only those that its namespace reads."""
+    crowd = [{"name": f"o{index}", "latency": {"target": 0.9, "threshold": f"{1001 + index}ms"}} for index in range(MOST)]
+    asked = [{"name": "mine", "latency": {"target": 0.9, "threshold": "1s100ms"}}]
+    policies = {"a/first": {"objectives": crowd[:16]}, "a/second": {"objectives": crowd[16:]}, "team-a/mine": {**MINE, "objectives": asked}}
+    given = inputs(policies, settings=OFFERED, prices=PriceTable())
+    [part] = collector.policy_parts(given, next(item for item in given.policies if item.key == "team-a/mine"))
+    [text] = [item["data"]["config.yaml"] for item in part.manifests if item["kind"] == "ConfigMap"]
+    spans = yaml.safe_load(text)["connectors"]["signal_to_metrics"]["spans"]
+    [buckets] = [item["histogram"]["buckets"] for item in spans if item["name"] == "llm_call_duration"]
+
+    assert set(buckets) == {*metrics.DURATION_BOUNDS, 1.032}

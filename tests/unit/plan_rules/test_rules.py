@@ -13,7 +13,7 @@ from llmobs.catalogue.alert import Scope, alerts
 from llmobs.kit.durations import seconds
 from llmobs.kit.errors import Invalid
 from llmobs.plan.collector import bare_config
-from llmobs.plan.inputs import Facts, Inputs
+from llmobs.plan.inputs import Facts
 from llmobs.plan.rules import bare_groups, check, fleet, parts, policy_parts
 from llmobs.plan.rules import policy as policy_rule
 from llmobs.plan.rules.alerts import CAPS, burn
@@ -119,7 +119,7 @@ def test_no_alert_label_holds_a_value_and_no_alert_asks_for_a_top_few() -> None:
 def test_alerts_link_to_runbook_and_dashboard() -> None:
     made = [rule for rule in rules(bare_groups(inputs(policy()))) if "alert" in rule]
     plain_links = Settings(rules=Rules(runbook_url="https://wiki.example/llm/"))
-    bare = [rule for rule in rules(bare_groups(Inputs(**{**inputs().__dict__, "settings": plain_links}))) if "alert" in rule]
+    bare = [rule for rule in rules(bare_groups(replace(inputs(), settings=plain_links))) if "alert" in rule]
 
     assert all(rule["annotations"]["dashboard_url"].startswith("https://grafana.example/d/") for rule in made)
     assert all(rule["annotations"]["runbook_url"] == f"https://wiki.example/llm/{rule['alert']}" for rule in bare)
@@ -147,7 +147,7 @@ THRESHOLDS = [
 def test_the_gateway_has_a_bucket_that_ends_exactly_at_the_threshold(kind: str, field: str, threshold: Any) -> None:
     """Spelled otherwise, the alert would never find it and be silent for ever."""
     item = policy({"objectives": [{"name": "fast", kind: {"target": 0.9, field: threshold}}]})
-    [(measure, [wanted])] = measured([item]).items()
+    [(measure, [wanted])] = measured(inputs(item)).items()
     connectors = bare_config(inputs(item))["connectors"].values()
     defined = [made for connector in connectors for made in connector.get("spans", ())]
     [buckets] = [made["histogram"]["buckets"] for made in defined if made["name"] == measure.histogram.removesuffix("_seconds")]

@@ -44,7 +44,7 @@ def config(inputs: Inputs, *, namespace: str = "") -> dict[str, Any]:
         "receivers": {c.OTLP: _otlp()},
         "processors": {**_processors(inputs, namespace), **(routing.processors(routes, sampled=sampled) if routes else {})},
         "connectors": {
-            **series.connectors(inputs.policies),
+            **series.connectors(series.bounds(inputs)),
             **(routing.connectors(routes, sampled=sampled) if routes else {}),
         },
         "exporters": {c.PROMETHEUS: series.prometheus(_listen(names.METRICS_PORT)), **exporters.exporters(ordered, disk)},
@@ -116,7 +116,7 @@ def _processors(inputs: Inputs, namespace: str) -> dict[str, Any]:
         RUNS: price_runs(inputs.prices),
         PRIVACY: privacy(policies.contents(inputs.policies)),
         BARRIER: {"timeout": "200ms", "send_batch_size": 512, "send_batch_max_size": 2048},
-        LABELS: series.labels(inputs.policies),
+        LABELS: series.labels(series.bounds(inputs)),
         c.DELTA_TO_CUMULATIVE: series.delta_to_cumulative(),
     }
 
@@ -133,7 +133,7 @@ def _pipelines(inputs: Inputs, *, out: bool) -> dict[str, Any]:
         "traces/in": {
             "receivers": [c.OTLP],
             "processors": [c.MEMORY_LIMITER, UNTRUST, c.K8S_ATTRIBUTES, POLICY, PRIVACY, NORMALISE, PRICE, OBSERVE, RUNS, BARRIER],
-            "exporters": [*series.connectors(inputs.policies), *([routing.OUT] if out else [])],
+            "exporters": [*series.connectors(series.bounds(inputs)), *([routing.OUT] if out else [])],
         },
-        **series.pipelines(inputs.policies, [LABELS, c.DELTA_TO_CUMULATIVE]),
+        **series.pipelines(series.bounds(inputs), [LABELS, c.DELTA_TO_CUMULATIVE]),
     }

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from llmobs.api.effective import Policy
 from llmobs.catalogue import metrics
 from llmobs.plan.collector import components as c
 from llmobs.plan.collector import identity, price
 from llmobs.plan.collector.counted import Series, calls, observed
 from llmobs.plan.collector.ottl import assign, datapoint, group, literal, resource, transform
-from llmobs.plan.measures import LIMITS, MEASURES, limits, thresholds
+from llmobs.plan.inputs import Inputs
+from llmobs.plan.measures import LIMITS, MEASURES
 
 STALE, EXPIRED = "24h", "24h10m"
 """A series ends after a day without a call. The exporter forgets it later than the processor that adds it up: the other way round it
@@ -30,46 +30,33 @@ class Sort:
     series: tuple[Series, ...]
 
 
-_BOUNDS = {
-    metrics.DURATION: metrics.DURATION_BOUNDS,
-    metrics.FIRST_CHUNK: metrics.DURATION_BOUNDS,
-    metrics.SPEED: metrics.SPEED_BOUNDS,
-    metrics.INPUT_TOKENS: metrics.TOKEN_BOUNDS,
-    metrics.OUTPUT_TOKENS: metrics.TOKEN_BOUNDS,
-    metrics.RETRIEVAL_DURATION: metrics.DURATION_BOUNDS,
-    metrics.RETRIEVAL_RESULTS: metrics.RESULT_BOUNDS,
-    metrics.SCORE: metrics.SCORE_BOUNDS,
-    metrics.RUN_COST: metrics.RUN_COST_BOUNDS,
-    metrics.RUN_STEPS: metrics.RUN_STEPS_BOUNDS,
-}
+Bounds = Mapping[str, tuple[float, ...]]
+"""Histogram -> its bucket bounds, lowest first."""
 
 
-def bounds(policies: Iterable[Policy]) -> dict[str, tuple[float, ...]]:
-    """Histogram -> its bucket bounds, with the threshold of every objective and the limits of runs."""
-    every = tuple(policies)
-    wanted = {item.histogram: thresholds(item, every) for item in MEASURES} | {item.histogram: limits(item, every) for item in LIMITS}
-    return {name: tuple(sorted({*own, *wanted.get(name, ())})) for name, own in _BOUNDS.items()}
+def bounds(inputs: Inputs) -> Bounds:
+    """The bounds, with those by which objectives and limits of runs of the policies served are judged."""
+    wanted = {item.histogram: inputs.bounds.used(item, inputs.policies) for item in (*MEASURES, *LIMITS)}
+    return {name: tuple(sorted({*own, *wanted.get(name, ())})) for name, own in metrics.BOUNDS.items()}
 
 
-def sorts(policies: Iterable[Policy]) -> tuple[Sort, ...]:
+def sorts(found: Bounds) -> tuple[Sort, ...]:
     """Every derived series."""
-    found = bounds(policies)
     return (
         Sort(c.SIGNAL_TO_METRICS, "metrics/derived", calls(found)),
         Sort(f"{c.SIGNAL_TO_METRICS}/observed", "metrics/observed", observed(found)),
     )
 
 
-def connectors(policies: Iterable[Policy]) -> dict[str, Any]:
+def connectors(found: Bounds) -> dict[str, Any]:
     """The connectors. One bad span must not take its batch along."""
-    return {sort.connector: {"error_mode": "silent", "spans": [_definition(item) for item in sort.series]} for sort in sorts(policies)}
+    return {sort.connector: {"error_mode": "silent", "spans": [_definition(item) for item in sort.series]} for sort in sorts(found)}
 
 
-def pipelines(policies: Iterable[Policy], processors: Iterable[str]) -> dict[str, Any]:
+def pipelines(found: Bounds, processors: Iterable[str]) -> dict[str, Any]:
     """The pipelines behind the connectors, each with its own instances of ``processors``."""
     return {
-        sort.pipeline: {"receivers": [sort.connector], "processors": list(processors), "exporters": [c.PROMETHEUS]}
-        for sort in sorts(policies)
+        sort.pipeline: {"receivers": [sort.connector], "processors": list(processors), "exporters": [c.PROMETHEUS]} for sort in sorts(found)
     }
 
 
@@ -92,9 +79,9 @@ def _definition(item: Series) -> dict[str, Any]:
     return {**found, "sum": {"value": item.value, "monotonic": True}}
 
 
-def labels(policies: Iterable[Policy]) -> dict[str, Any]:
+def labels(found: Bounds) -> dict[str, Any]:
     """The processor that gives data points their final labels and takes the resource away, of which Prometheus would make more."""
-    every = [item for sort in sorts(policies) for item in sort.series]
+    every = [item for sort in sorts(found) for item in sort.series]
     own = sorted({(name, item.attribute(name)) for item in every for name in (*item.labels, *(name for name, _ in item.fixed))})
     renames = [assign(datapoint(name), datapoint(kept)) for name, kept in own]
     copies = [assign(datapoint(name), resource(identity.label(name))) for name in metrics.IDENTITY]

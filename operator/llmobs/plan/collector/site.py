@@ -65,8 +65,9 @@ def dedicated(inputs: Inputs, policy: Policy) -> Site:
     name, place = policy.identity.name, policy.identity.namespace
     # its neighbours are not served, but their thresholds make bucket bounds that series of one namespace must share
     served = tuple(_seen_by(policy, other) for other in inputs.policies if other.identity.namespace == place)
+    others = tuple(other for other in inputs.policies if other.identity.namespace != place)
     return Site(
-        inputs=replace(inputs, policies=served, stand_ins=()),
+        inputs=replace(inputs, policies=served, others=others, stand_ins=()),
         name=names.dedicated(name),
         namespace=policy.identity.namespace,
         owner=policy.identity.uid,

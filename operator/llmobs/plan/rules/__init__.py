@@ -16,6 +16,7 @@ from llmobs.plan.rules.money import budget_group, history_group
 from llmobs.plan.rules.policies import policy_group
 from llmobs.plan.rules.promql import Group
 from llmobs.plan.rules.series import timing
+from llmobs.plan.rules.sharing import shared
 from llmobs.plan.rules.usage import calls_group, cost_group, tokens_group
 
 __all__ = ["bare_groups", "check", "fleet", "fleet_groups", "parts", "policy", "policy_parts"]
@@ -30,12 +31,12 @@ MISSING = (
 
 def parts(inputs: Inputs) -> tuple[Part, ...]:
     """The fleet's rules, or why there are none."""
-    return _parts(inputs, fleet(inputs)) if inputs.facts.prometheus_operator else _skipped()
+    return _parts(fleet(inputs)) if inputs.facts.prometheus_operator else _skipped()
 
 
 def policy_parts(inputs: Inputs, policy_: Policy) -> tuple[Part, ...]:
     """The rules of one policy, or why there are none."""
-    return _parts(inputs, policy(inputs, policy_)) if inputs.facts.prometheus_operator else _skipped()
+    return _parts(policy(inputs, policy_), shared(policy_, inputs.bounds)) if inputs.facts.prometheus_operator else _skipped()
 
 
 def fleet(inputs: Inputs) -> Manifest:
@@ -46,7 +47,7 @@ def fleet(inputs: Inputs) -> Manifest:
 def policy(inputs: Inputs, policy_: Policy) -> Manifest:
     """The PrometheusRule that says what one policy asks for."""
     identity = policy_.identity
-    made = policy_group(policy_, inputs.prices, timing(inputs.settings))
+    made = policy_group(inputs, policy_)
     return _manifest(inputs, name=policy_rules(identity.name), namespace=identity.namespace, owner=identity.uid, groups=[made])
 
 
@@ -55,9 +56,9 @@ def fleet_groups(inputs: Inputs) -> list[Group]:
     settings, times = inputs.settings.rules, timing(inputs.settings)
     return [
         cost_group(times),
-        calls_group(times, inputs.policies),
+        calls_group(times, inputs),
         tokens_group(times),
-        *agents_group(times, inputs.policies),
+        *agents_group(times, inputs),
         history_group(times),
         budget_group(times, inputs.facts.namespace),
         alert_group(times, settings, inputs.policies, inputs.facts.namespace),
@@ -66,12 +67,11 @@ def fleet_groups(inputs: Inputs) -> list[Group]:
 
 def bare_groups(inputs: Inputs) -> dict[str, Any]:
     """All rules as one file for Prometheus itself, without Kubernetes around it."""
-    times = timing(inputs.settings)
-    return {"groups": [*fleet_groups(inputs), *(policy_group(item, inputs.prices, times) for item in inputs.policies)]}
+    return {"groups": [*fleet_groups(inputs), *(policy_group(inputs, item) for item in inputs.policies)]}
 
 
-def _parts(_inputs: Inputs, manifest: Manifest) -> tuple[Part, ...]:
-    return (Part(condition=ConditionType.RULES_READY, manifests=(manifest,)),)
+def _parts(manifest: Manifest, finding: Finding | None = None) -> tuple[Part, ...]:
+    return (Part(condition=ConditionType.RULES_READY, manifests=(manifest,), finding=finding),)
 
 
 def _skipped() -> tuple[Part, ...]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from llmobs.api.effective import Policy
 from llmobs.catalogue import metrics
-from llmobs.plan.measures import LIMITS, Limit, limits
+from llmobs.plan.inputs import Inputs
+from llmobs.plan.measures import LIMITS, Bounds, Limit
 from llmobs.plan.rules import series
 from llmobs.plan.rules.buckets import above, bucket_rules
 from llmobs.plan.rules.promql import Group, Rule, constant, group, plain, record, summed
@@ -15,12 +16,11 @@ from llmobs.plan.rules.series import Timing, within
 REPEATS = "repeats"
 
 
-def agents_group(timing: Timing, policies: Iterable[Policy]) -> tuple[Group, ...]:
+def agents_group(timing: Timing, inputs: Inputs) -> tuple[Group, ...]:
     """One group, or none while no policy bounds its agents."""
-    every = tuple(policies)
-    used = {item: tuple(map(plain, limits(item, every))) for item in LIMITS}
+    used = {item: tuple(map(plain, inputs.bounds.used(item, inputs.policies))) for item in LIMITS}
     used = {item: bounds for item, bounds in used.items() if bounds}
-    repeats = any(policy.spec.agents.max_tool_repeats is not None for policy in every)
+    repeats = any(policy.spec.agents.max_tool_repeats is not None for policy in inputs.policies)
     rules = [
         *bucket_rules(used.items(), timing),
         *([record(f"{series.RUNS_OVER}:tile", "\nor\n".join(_over(item) for item in used))] if used else []),
@@ -30,13 +30,13 @@ def agents_group(timing: Timing, policies: Iterable[Policy]) -> tuple[Group, ...
     return (group("llmobs-agents", timing.interval, rules),) if rules else ()
 
 
-def limit_rules(policy: Policy, labels: dict[str, str]) -> Iterator[Rule]:
-    """What a policy allows, with the bound as the label ``le`` of the recorded buckets."""
+def limit_rules(policy: Policy, bounds: Bounds, labels: dict[str, str]) -> Iterator[Rule]:
+    """What a policy allows, with the bound that it is judged by as the label ``le`` of the recorded buckets."""
     agents = policy.spec.agents
     for item in LIMITS:
         value = item.of(agents)
         if value is not None:
-            yield constant(series.AGENT_LIMIT, value, {**labels, "limit": item.name, "le": plain(value)})
+            yield constant(series.AGENT_LIMIT, value, {**labels, "limit": item.name, "le": plain(bounds.bound(item, value))})
     if agents.max_tool_repeats is not None:
         yield constant(series.AGENT_LIMIT, agents.max_tool_repeats, {**labels, "limit": REPEATS})
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from llmobs.api.effective import Policy
 from llmobs.api.v1alpha1.objectives import Availability, Indicator, Objective
-from llmobs.plan.measures import MEASURES, Measure, measure, threshold, thresholds
+from llmobs.plan.inputs import Inputs
+from llmobs.plan.measures import MEASURES, Bounds, Measure, measure, threshold
 from llmobs.plan.rules import series
 from llmobs.plan.rules.buckets import above, below, counted
 from llmobs.plan.rules.promql import Rule, plain, record
@@ -27,18 +28,17 @@ def objectives(policy: Policy) -> tuple[Objective, ...]:
     return policy.spec.objectives or (DEFAULT,)
 
 
-def labels(indicator: Indicator) -> dict[str, str]:
-    """What tells the kinds of objectives apart: ``sli``, and the threshold as the label ``le`` of the recorded series."""
+def labels(indicator: Indicator, bounds: Bounds) -> dict[str, str]:
+    """What tells the kinds of objectives apart: ``sli``, and the bound that judges as the label ``le`` of the recorded series."""
     found = measure(indicator)
     if found is None or isinstance(indicator, Availability):
         return {"sli": "availability"}
-    return {"sli": found.sli, "le": plain(threshold(indicator))}
+    return {"sli": found.sli, "le": plain(bounds.bound(found, threshold(indicator)))}
 
 
-def measured(policies: Iterable[Policy]) -> dict[Measure, tuple[str, ...]]:
-    """The measures in use, each with its thresholds as labels."""
-    every = tuple(policies)
-    found = {item: tuple(map(plain, thresholds(item, every))) for item in MEASURES}
+def measured(inputs: Inputs) -> dict[Measure, tuple[str, ...]]:
+    """The measures in use, each with the bounds that judge as labels."""
+    found = {item: tuple(map(plain, inputs.bounds.used(item, inputs.policies))) for item in MEASURES}
     return {item: bounds for item, bounds in found.items() if bounds}
 
 

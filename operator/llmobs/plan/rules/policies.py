@@ -10,26 +10,29 @@ from llmobs.api.v1alpha1.budgets import Budget, Match
 from llmobs.api.v1alpha1.objectives import Objective
 from llmobs.catalogue import metrics
 from llmobs.plan.dashboards.names import dashboard_uid
+from llmobs.plan.inputs import Inputs
+from llmobs.plan.measures import Bounds
 from llmobs.plan.rules import series
 from llmobs.plan.rules.agents import limit_rules
 from llmobs.plan.rules.money import to_date
 from llmobs.plan.rules.objectives import labels, objectives
 from llmobs.plan.rules.promql import Group, Rule, constant, group, plain, record, selector
-from llmobs.plan.rules.series import Timing
+from llmobs.plan.rules.series import Timing, timing
 from llmobs.prices.table import PriceTable
 
 
-def policy_group(policy: Policy, prices: PriceTable, timing: Timing) -> Group:
+def policy_group(inputs: Inputs, policy: Policy) -> Group:
     """Everything the fleet's rules need to know of a policy."""
+    prices, times = inputs.prices, timing(inputs.settings)
     return group(
         f"llmobs/{policy.key}",
-        timing.interval,
+        times.interval,
         [
             constant(series.POLICY_INFO, 1, _info(policy)),
             *_disabled(policy),
-            *(rule for budget in policy.spec.budgets for rule in _budget(policy, budget, prices, timing)),
-            *(_objective(policy, objective) for objective in objectives(policy)),
-            *limit_rules(policy, _key(policy)),
+            *(rule for budget in policy.spec.budgets for rule in _budget(policy, budget, prices, times)),
+            *(_objective(policy, objective, inputs.bounds) for objective in objectives(policy)),
+            *limit_rules(policy, inputs.bounds, _key(policy)),
         ],
     )
 
@@ -78,6 +81,6 @@ def _matched(policy: Policy, budget: Budget, prices: PriceTable, timing: Timing)
     return f"sum({spent})\nor vector(0)"
 
 
-def _objective(policy: Policy, objective: Objective) -> Rule:
-    found = {**_key(policy), "objective": objective.name, **labels(objective.indicator)}
+def _objective(policy: Policy, objective: Objective, bounds: Bounds) -> Rule:
+    found = {**_key(policy), "objective": objective.name, **labels(objective.indicator, bounds)}
     return constant(series.OBJECTIVE_TARGET, objective.indicator.target, found)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from llmobs.api.effective import Policy
 from llmobs.catalogue import metrics
+from llmobs.plan.inputs import Inputs
 from llmobs.plan.rules import series
 from llmobs.plan.rules.buckets import bucket_rules
 from llmobs.plan.rules.objectives import measured, objective_rules
@@ -28,9 +26,9 @@ def cost_group(timing: Timing) -> Group:
     )
 
 
-def calls_group(timing: Timing, policies: Iterable[Policy]) -> Group:
+def calls_group(timing: Timing, inputs: Inputs) -> Group:
     """Calls, the buckets that objectives ask for, and the objectives themselves: each reads the one before it."""
-    used = measured(policies)
+    used = measured(inputs)
     return group(
         "llmobs-calls",
         timing.interval,
