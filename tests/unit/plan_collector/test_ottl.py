@@ -5,7 +5,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from llmobs.plan.collector.ottl import assign, group, literal, lookup, replace
+from llmobs.plan.collector.ottl import Place, assign, group, literal, lookup, replace
 
 
 @pytest.mark.parametrize(
@@ -39,8 +39,14 @@ def test_maps_nest() -> None:
     assert literal({"a": {"b": 1, "c": 'q"\\'}}) == '{"a":{"b":1.0,"c":"q\\"\\\\"}}'
 
 
+def test_lists_hold_anything_and_only_places_in_them_are_whole_numbers() -> None:
+    assert literal([]) == "[]"
+    assert literal(["a", 1, Place(1), {"b": [2]}]) == '["a",1.0,1,{"b":[2.0]}]'
+
+
 def test_statements() -> None:
     assert lookup({"a": 1}, "k") == 'Coalesce([{"a":1.0}])[k]'
+    assert lookup(["a", "b"], "k") == 'Coalesce([["a","b"]])[k]'
     assert assign("x", "y") == "set(x, y)"
     assert assign("x", "y", "a", "b") == "set(x, y) where a and b"
     assert replace("x", r"^(a)-\d$", r"\1") == 'replace_pattern(x, "^(a)-\\\\d$", "$1")'

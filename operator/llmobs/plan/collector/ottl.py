@@ -4,27 +4,38 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
-Value = str | float | Mapping[str, "Value"]
+
+class Place(int):
+    """A place in a list: the only number that is written as a whole one."""
+
+    __slots__ = ()
+
+
+Value = str | float | Place | Mapping[str, "Value"] | Sequence["Value"]
 
 
 def literal(value: Value) -> str:
-    """A string, number or map as OTTL writes it. Numbers keep a decimal point, because OTTL divides whole numbers as such."""
+    """A string, number, map or list as OTTL writes it. Numbers keep a decimal point, because OTTL divides whole numbers as such."""
     if isinstance(value, str):
         # JSON's escapes are Go's, as long as characters beyond ASCII are left alone
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, Mapping):
         return "{" + ",".join(f"{literal(key)}:{literal(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, Sequence):
+        return "[" + ",".join(map(literal, value)) + "]"
+    if isinstance(value, Place):
+        return str(int(value))
     digits = format(Decimal(repr(float(value))), "f")  # never an exponent: OTTL cannot read 3e-06
     return digits if "." in digits else f"{digits}.0"
 
 
-def lookup(table: Mapping[str, Value], key: str) -> str:
+def lookup(table: Mapping[str, Value] | Sequence[Value], key: str) -> str:
     """The expression that finds ``key`` (an expression) in ``table``; where it is missing, the statement is skipped with an error.
 
-    A map literal takes no index, the result of a function does.
+    A literal takes no index, the result of a function does. A map is searched from its beginning, a list is not.
     """
     return f"Coalesce([{literal(table)}])[{key}]"
 

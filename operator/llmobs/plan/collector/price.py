@@ -11,7 +11,7 @@ from llmobs.catalogue import generations as names
 from llmobs.catalogue.metrics import OTHER, TOKEN_TYPES
 from llmobs.plan.collector import tiers
 from llmobs.plan.collector.identity import shortened
-from llmobs.plan.collector.ottl import Value, assign, at, group, literal, lookup, matches, replace, scope_is, span, transform
+from llmobs.plan.collector.ottl import Place, Value, assign, at, group, literal, lookup, matches, replace, scope_is, span, transform
 from llmobs.prices.names import STEPS
 from llmobs.prices.rows import Rank, Row
 from llmobs.prices.table import PriceTable
@@ -33,7 +33,7 @@ _COUNT = dict(zip(TOKEN_TYPES, ("u", "r", "w", "x", "t"), strict=True))
 """Token type -> cache key of its count: the disjoint ones."""
 
 
-_MISSING = f"{at('span.cache', 'p')} == nil"
+_MISSING = f"{at('span.cache', 'j')} == nil"
 
 
 def label(name: str) -> str:
@@ -62,9 +62,13 @@ def _cache(key: str) -> str:
 
 
 def _row(table: PriceTable) -> Iterator[str]:
-    """The row by the requested model; by the answering one where the request names a deployment nobody lists."""
-    ranks, keys = table.ranks(), tiers.keyed(table.rows.values())
+    """The row by the requested model; by the answering one where the request names a deployment nobody lists.
+
+    Each of the two takes statements of its own, which only hold the names: what is found stands once, behind them.
+    """
+    ranks, rows = table.ranks(), list(dict.fromkeys(row for _, row in sorted(table.rows.items())))
     sellers = sorted({full.partition("|")[0] for rank in ranks for full in rank.qualified})
+    places = {row: Place(index) for index, row in enumerate(rows)}
     # a key that is missing is an error, and errors cost more than all else: nobody asks where nothing can be found
     yield assign(_cache("s"), "true", matches(span(names.PROVIDER), rf"^({'|'.join(re.escape(name) for name in sellers)})$"))
     for model in (names.REQUEST_MODEL, names.RESPONSE_MODEL):
@@ -73,12 +77,12 @@ def _row(table: PriceTable) -> Iterator[str]:
         yield assign(_cache("k"), f"ToLowerCase({span(model)})", *usable)
         yield assign(_cache("f"), "false", _MISSING)
         yield assign(_cache("f"), "true", _MISSING, matches(_cache("k"), "|".join(f"({step.pattern})" for step in STEPS)))
-        yield from _lookups(ranks, keys)
+        yield from _lookups(ranks, places)
     yield assign(span(MODEL), literal(OTHER))
-    yield assign(span(MODEL), at(_cache("p"), "m"), f"{_cache('p')} != nil")
+    yield from _found(rows, tiers.keyed(table.rows.values()))
 
 
-def _lookups(ranks: tuple[Rank, ...], keys: Mapping[tiers.Variants, str]) -> Iterator[str]:
+def _lookups(ranks: tuple[Rank, ...], places: Mapping[Row, Place]) -> Iterator[str]:
     """Look the name up by each form. A row's form is the last that leaves its name alone, so the next step must change what it finds."""
     for form, step in enumerate((*STEPS, None)):
         several = (_MISSING, f"{_cache('f')} == true") if step else (_MISSING,)
@@ -86,26 +90,29 @@ def _lookups(ranks: tuple[Rank, ...], keys: Mapping[tiers.Variants, str]) -> Ite
         for rank in (item for item in ranks if item.form == form):
             if rank.qualified:
                 key = f'Concat([{span(names.PROVIDER)}, {_cache("k")}], "|")'
-                yield assign(_cache("p"), lookup(_literals(rank.qualified, keys), key), f"{_cache('s')} == true", *changed)
+                listed = {name: places[row] for name, row in rank.qualified.items()}
+                yield assign(_cache("j"), lookup(listed, key), f"{_cache('s')} == true", *changed)
             if rank.plain:
-                yield assign(_cache("p"), lookup(_literals(rank.plain, keys), _cache("k")), *changed)
+                yield assign(_cache("j"), lookup({name: places[row] for name, row in rank.plain.items()}, _cache("k")), *changed)
         if step:
             yield replace(_cache("k"), step.pattern, step.replacement, *several)
 
 
-def _literals(rows: Mapping[str, Row], keys: Mapping[tiers.Variants, str]) -> dict[str, Value]:
-    return {name: _figures(row, keys) for name, row in rows.items()}
+def _found(rows: list[Row], keys: Mapping[tiers.Variants, str]) -> Iterator[str]:
+    """What stands at the place that was found: the canonical name, and the figures, which many names share."""
+    if not rows:
+        return
+    figures = [_figures(row, keys) for row in rows]
+    distinct = {literal(item): item for item in figures}
+    places = {text: Place(index) for index, text in enumerate(distinct)}
+    found = f"{_cache('j')} != nil"
+    yield assign(span(MODEL), lookup([row.model for row in rows], _cache("j")), found)
+    place = lookup([places[literal(item)] for item in figures], _cache("j"))
+    yield assign(_cache("p"), lookup(list(distinct.values()), place), found)
 
 
 def _figures(row: Row, keys: Mapping[tiers.Variants, str]) -> dict[str, Value]:
-    found: dict[str, Value] = {
-        "m": row.model,
-        "i": row.input,
-        "o": row.output,
-        "r": row.cache_read,
-        "w": row.cache_write,
-        "t": row.reasoning,
-    }
+    found: dict[str, Value] = {"i": row.input, "o": row.output, "r": row.cache_read, "w": row.cache_write, "t": row.reasoning}
     found |= tiers.figures(row, keys)
     return {**found, "a": 1.0} if row.agreed else found
 
