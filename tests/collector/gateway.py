@@ -129,10 +129,11 @@ class Gateway:
         self.post(export({**known, "service.name": "svc", **(resource or {})}, spans, **scoped))
 
     def post(self, body: Mapping[str, Any], path: str = "/v1/traces", *, source: str = "127.0.0.1") -> None:
-        """One OTLP/HTTP JSON request from a loopback address, which must succeed."""
+        """One OTLP/HTTP JSON request from a loopback address, which must succeed; lone surrogates stand for bytes that are no text."""
         connection = HTTPConnection("127.0.0.1", self.ports["http"], timeout=DEADLINE, source_address=(source, 0))
         with closing(connection):
-            connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
+            raw = json.dumps(body, ensure_ascii=False).encode(errors="surrogateescape")
+            connection.request("POST", path, raw, {"Content-Type": "application/json"})
             answer = connection.getresponse()
             said = answer.read().decode()
         if answer.status != 200:

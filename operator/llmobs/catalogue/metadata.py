@@ -12,6 +12,9 @@ from llmobs.catalogue.generations import generations, under
 OWN = "llmobs"
 """The namespace of what the gateway notes on a span, and of the run's summary that our runtime writes."""
 
+IDENTITY = "k8s"
+"""The namespace of who sent a span: only the resource, on which the gateway writes it, has it."""
+
 FRAMEWORKS = (
     "agno",
     "braintrust",
@@ -84,8 +87,8 @@ ADDRESSES = r"^(http\.(target|url)|process\.command(_args|_line)?|url\.(full|que
 SECRETS = r"(?i)(^|[._-])(headers|authorization|api[_-]?key|secret|password|cookie)([._-]|$)"
 """Never let out, however much may be captured: an instrumentation is known to write request headers."""
 
-RESERVED = r"^(llm\.(cost|model|run|tokens?)|llmobs)(\.|$)"
-"""Span attributes that only the gateway writes, and those that nobody reads."""
+RESERVED = r"^(k8s|llm\.(cost|model|run|tokens?)|llmobs)(\.|$)"
+"""Span attributes that only the gateway writes, those that nobody reads, and what a receiver could take for the resource's identity."""
 
 
 INPUTS = (
@@ -103,4 +106,4 @@ def known() -> tuple[str, ...]:
 
 def namespaces() -> tuple[str, ...]:
     """The first words of names, as patterns, of which only the known ones leave; sorted, because then Go matches them in one pass."""
-    return tuple(sorted({*(name for item in generations() for name in item.namespaces), *FRAMEWORKS, OWN}))
+    return tuple(sorted({*(name for item in generations() for name in item.namespaces), *FRAMEWORKS, OWN, IDENTITY}))

@@ -10,7 +10,7 @@ from typing import Any
 from llmobs.api import names
 from llmobs.catalogue.metrics import IDENTITY, RESOURCE_LABELS
 from llmobs.plan.collector.ottl import assign, at, drop, group, literal, lookup, replace, resource, transform
-from llmobs.plan.collector.policies import CAPTURE, POLICY, REPEATS, RESERVED, ROUTE, by_namespace, by_policy, table
+from llmobs.plan.collector.policies import CAPTURE, POLICY, REPEATS, ROUTE, by_namespace, by_policy, table
 from llmobs.plan.collector.sampling import TERMS, sampled
 from llmobs.plan.inputs import Inputs
 
@@ -19,6 +19,12 @@ WORKLOADS = ("deployment", "statefulset", "daemonset", "cronjob", "job", "pod")
 
 LONGEST = 128
 """Characters of a label's value that a client chooses."""
+
+CLAIMED = r"^(k8s|llm|llmobs)(\.|$)"
+"""What no client may say of itself. Without a dot too: a receiver that nests names would read a map under k8s as ours."""
+
+NO_TEXT = r"[\x{FFFC}\x{FFFD}]"
+"""RE2 takes each byte that is no UTF-8 for U+FFFD. Two characters, because one alone is searched for as its own three bytes."""
 
 NAMESPACE = "k8s.namespace.name"
 
@@ -35,8 +41,8 @@ def label(name: str) -> str:
 
 
 def untrust() -> dict[str, Any]:
-    """Deletes what only the collector may say of a resource: all of k8s, our own names. Spans lose theirs with their content."""
-    return transform(group("resource", [drop("resource.attributes", RESERVED)]))
+    """Deletes what only the collector may say: all of k8s, our own names. Spans and events lose theirs with their content."""
+    return transform(group("resource", [drop("resource.attributes", CLAIMED)]), group("scope", [drop("scope.attributes", CLAIMED)]))
 
 
 def k8s_attributes(namespace: str) -> dict[str, Any]:
@@ -94,15 +100,18 @@ def _labels(cluster: str) -> list[str]:
         assign(service, resource(label("k8s_workload")), f"{service} == nil"),
     ]
     found += [assign(resource(label(name)), f"String({resource(name)})", f"{resource(name)} != nil") for name in RESOURCE_LABELS]
-    found += [shortened(resource(label(name))) for name in ("service_name", *RESOURCE_LABELS)]
+    found += [item for name in ("service_name", *RESOURCE_LABELS) for item in shortened(resource(label(name)))]
     if cluster:
         found += [assign(resource(item), literal(cluster)) for item in (label("cluster"), "k8s.cluster.name")]
     return [*found, *_joined()]
 
 
-def shortened(target: str) -> str:
-    """Cuts a text that a client chose to :data:`LONGEST` characters."""
-    return replace(target, rf"(?s)^(.{{{LONGEST}}}).*$", r"\1", f"Len({target}) > {LONGEST}")
+def shortened(target: str) -> list[str]:
+    """Cuts what a client chose to :data:`LONGEST` characters, and makes it text: with other bytes the exporter drops a series."""
+    return [
+        replace(target, rf"(?s)^(.{{{LONGEST}}}).*$", r"\1", f"Len({target}) > {LONGEST}"),
+        replace(target, NO_TEXT, "\ufffd", f'{target} != ""'),
+    ]
 
 
 def _joined() -> list[str]:

@@ -54,7 +54,11 @@ def observe() -> dict[str, Any]:
 def named(name: str, attribute: str) -> list[str]:
     """The label ``name`` from what a client wrote: a text of bounded length, never none."""
     target = span(label(name))
-    return [assign(target, literal(NAMELESS)), assign(target, f"String({span(attribute)})", f"{span(attribute)} != nil"), shortened(target)]
+    return [
+        assign(target, literal(NAMELESS)),
+        assign(target, f"String({span(attribute)})", f"{span(attribute)} != nil"),
+        *shortened(target),
+    ]
 
 
 def outcome() -> list[str]:
@@ -67,7 +71,7 @@ def outcome() -> list[str]:
 def agent() -> list[str]:
     """The label ``agent``; empty where no agent is named."""
     target = span(label("agent"))
-    return [assign(target, '""'), assign(target, f"String({span(names.AGENT)})", f"{span(names.AGENT)} != nil"), shortened(target)]
+    return [assign(target, '""'), assign(target, f"String({span(names.AGENT)})", f"{span(names.AGENT)} != nil"), *shortened(target)]
 
 
 def _tool() -> list[str]:
@@ -110,7 +114,7 @@ def _evaluation() -> list[str]:
     return [
         assign(found, f"Double({span(names.SCORE)})"),
         assign(name, f"String({span(names.EVALUATION)})", sane),
-        shortened(name),
+        *shortened(name),
         assign(value, found, sane),
     ]
 
@@ -125,7 +129,7 @@ def _events() -> list[str]:
         free = (f"{value} == nil", *taken)
         statements += [
             assign(name, f"String({at('spanevent.attributes', names.EVALUATION)})", *free),
-            shortened(name),
+            *shortened(name),
             assign(value, f"Double({found})", *free, f"Double({found}) >= 0.0 and Double({found}) <= {literal(MOST_SCORE)}"),
         ]
     return statements

@@ -187,4 +187,4 @@ def _labels() -> Iterator[str]:
     for name, attribute in (("agent", names.AGENT), ("workflow", names.WORKFLOW)):
         yield assign(span(label(name)), '""')
         yield assign(span(label(name)), f"String({span(attribute)})", f"{span(attribute)} != nil")
-        yield shortened(span(label(name)))
+        yield from shortened(span(label(name)))

@@ -153,7 +153,7 @@ def _prose() -> str:
 
 
 def _in_events() -> list[str]:
-    return sorted({*metadata.known(), *metadata.EVENT_METADATA})
+    return sorted({*metadata.known(), *metadata.EVENT_METADATA} - {*metadata.INPUTS})
 
 
 def _exact(name: str) -> str:

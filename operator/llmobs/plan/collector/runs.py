@@ -62,7 +62,7 @@ def _labels() -> Iterator[str]:
     named = f"{span(runs.LOOP_TOOL)} != nil"
     yield assign(span(LOOP), looped, named, f"{resource(REPEATS)} == nil", f"{repeats} > {literal(3)}")
     yield assign(span(LOOP), looped, named, f"{resource(REPEATS)} != nil", f"{repeats} > {most}")
-    yield shortened(span(LOOP))
+    yield from shortened(span(LOOP))
 
 
 def _cost(table: PriceTable) -> Iterator[str]:
