@@ -149,6 +149,16 @@ def test_a_retriever_of_openinference_is_a_retrieval(gateway: Gateway) -> None:
     assert histogram(gateway, metrics.RETRIEVAL_RESULTS, "retriever") == (1, 1)
 
 
+@pytest.mark.parametrize("system", ["chroma", "milvus", "Pinecone", "Qdrant"])
+def test_a_search_in_a_vector_store_is_a_retrieval(gateway: Gateway, system: str) -> None:
+    space = f"store-{system.lower()}"
+    search = {"gen_ai.operation.name": "retrieval", "db.system": system, "db.vector.query.top_k": 3}
+    sent(gateway, space, span(search, seconds=0.5), span({"db.system": system, "db.operation": "upsert"}, seconds=1))
+
+    assert histogram(gateway, metrics.RETRIEVAL_DURATION, space, outcome="ok") == (1, 0.5)
+    assert histogram(gateway, metrics.RETRIEVAL_RESULTS, space) == (0, 0)
+
+
 def judged(name: Any, value: Any) -> dict[str, Any]:
     return {"gen_ai.evaluation.name": name, "gen_ai.evaluation.score.value": value}
 

@@ -258,6 +258,8 @@ def _constant(policy: Policy, platform: Platform, *, files: bool) -> dict[str, m
         "LLMOBS_ENDPOINT": _endpoint(policy, platform),
         "LLMOBS_CONTENT": policy.spec.content.sent(gateway=not policy.spec.collector.external).value,
     }
+    if policy.spec.injection.vector_stores:
+        values["LLMOBS_VECTOR_STORES"] = "true"
     plain = [(name, {"name": name, "value": value}) for name, value in values.items()]
     return {name: fragment(entry) for name, entry in [*fields, *plain]}
 

@@ -13,14 +13,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from llmobs_runtime import compatibility, log, neighbours
-from llmobs_runtime.libraries import INSTRUMENTORS, NAMES
+from llmobs_runtime.libraries import INSTRUMENTORS, NAMES, VECTOR_STORES
 from llmobs_runtime.reasons import Reason, RefusedError
 from llmobs_runtime.settings import Settings, settings
 
 if TYPE_CHECKING:
-    from opentelemetry.trace import TracerProvider
-
     from llmobs_runtime.application import Listener
+    from llmobs_runtime.quiet import QuietTracerProvider
 
 BUNDLE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "bundle")  # noqa: PTH100, PTH118, PTH120
 
@@ -32,7 +31,7 @@ class Pipeline:
     settings: Settings
     listener: Listener
     """Hears the application's providers."""
-    provider: TracerProvider | None
+    provider: QuietTracerProvider | None
     """Ours; None where the application's OpenTelemetry lets us only listen."""
     refused: RefusedError | None = None
     """Why we only listen."""
@@ -81,16 +80,25 @@ def _activate(library: str) -> Reason:
     pipeline = _pipeline()
     if pipeline.settings.off & {NAMES.get(library, library), "*"}:
         raise RefusedError(Reason.DISABLED, "named in OTEL_PYTHON_DISABLED_INSTRUMENTATIONS")
-    if pipeline.provider is None or library not in INSTRUMENTORS:
+    if pipeline.provider is None or (library not in INSTRUMENTORS and library not in VECTOR_STORES):
         if pipeline.refused is not None:
             raise pipeline.refused
         return Reason.LISTENING
     if neighbours.already(library):
         raise RefusedError(Reason.APPLICATION_INSTRUMENTS, "its spans are taken from its own provider")
+    _active[library] = _instrumented(library, pipeline.provider, content=pipeline.settings.content)
+    return Reason.ACTIVE
+
+
+def _instrumented(library: str, provider: QuietTracerProvider, *, content: bool) -> Any:
+    if library in VECTOR_STORES:
+        compatibility.check_vector_stores()
+        from llmobs_runtime import searches
+
+        return searches.instrument(VECTOR_STORES[library], provider)
     from llmobs_runtime.instrument import instrument
 
-    _active[library] = instrument(INSTRUMENTORS[library], pipeline.provider, content=pipeline.settings.content)
-    return Reason.ACTIVE
+    return instrument(INSTRUMENTORS[library], provider, content=content)
 
 
 def _pipeline() -> Pipeline:

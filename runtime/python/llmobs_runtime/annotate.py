@@ -16,7 +16,7 @@ from opentelemetry.trace import SpanContext, Status, get_current_span
 
 from llmobs_runtime import foreign
 from llmobs_runtime.provider import ProcessResource
-from llmobs_runtime.runs import AGENT, CALLS, TOOL, Run, name_of, operation_of
+from llmobs_runtime.runs import AGENT, CALLS, RETRIEVAL, TOOL, Run, name_of, operation_of
 
 _MOST_OPEN_SPANS = 65536
 _LONGEST_VALUE = 256
@@ -114,6 +114,9 @@ class Annotations:
         if known.told_below:
             return False
         scope = _scope(known.span)
+        if foreign.is_store(scope) and any(around.operation() == RETRIEVAL for around in known.enclosing()):
+            # A framework's retrieval, or a search that is made of others, already counts as one.
+            return False
         if self._rules.told_by_us(foreign.NATIVE.get(scope, "")):
             return False
         return not known.listened or foreign.tells_of_llms(known.span.attributes or {})

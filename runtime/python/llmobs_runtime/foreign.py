@@ -17,6 +17,8 @@ _OURS = ("opentelemetry.instrumentation.genai.", "opentelemetry.instrumentation.
 # Scope of a client library's own spans -> the library whose instrumentation tells the same calls.
 NATIVE = {"com.anthropic.sdk.python": "anthropic"}
 
+_STORES = tuple(f"opentelemetry.instrumentation.{name}" for name in ("chromadb", "milvus", "pinecone", "qdrant"))
+
 _LLM_ATTRIBUTE = re.compile(r"(gen_ai|llm|traceloop|openinference|llmobs\.(validation|feedback|retrieval))\.")
 
 _FRAMEWORKS = (
@@ -33,13 +35,18 @@ _HARMLESS = re.compile(
     r"(gen_ai\.)?openai\.(api\.type|(request|response)\.(service_tier|system_fingerprint))|"
     r"llm\.(request\.type|provider|system|model_name|response\.finish_reason)|(embedding|reranker)\.model_name|tool\.name|agent\.name|"
     r"traceloop\.(span\.kind|workflow\.name|entity\.(name|path))|openinference\.span\.kind|"
-    r"llmobs\.(validation\.(check|outcome)|feedback\.kind)|llmobs\.run\..+|error\.type|server\.address|user\.id|session\.id|enduser\.id"
+    r"llmobs\.(validation\.(check|outcome)|feedback\.kind)|llmobs\.run\..+|error\.type|server\.address|db\.(system|operation)|user\.id|session\.id|enduser\.id"
 )
 
 
 def is_ours(scope: str) -> bool:
     """Whether spans of this scope come from an instrumentation that we may have switched on."""
     return scope.startswith(_OURS)
+
+
+def is_store(scope: str) -> bool:
+    """Whether spans of this scope are those of a vector store's client."""
+    return scope.startswith(_STORES)
 
 
 def is_framework(scope: str) -> bool:

@@ -7,9 +7,10 @@ keeps its class and its identity, so that whoever inspects the module sees what 
 
 from __future__ import annotations
 
+import os
 import sys
 
-from llmobs_runtime.libraries import INSTRUMENTORS, WAKERS
+from llmobs_runtime.libraries import INSTRUMENTORS, VECTOR_STORES, VECTOR_STORES_WANTED, WAKERS
 
 TYPE_CHECKING = False  # typing itself would cost every process some milliseconds
 if TYPE_CHECKING:
@@ -75,7 +76,8 @@ def install() -> None:
     """Install the finder once; libraries that something imported even earlier are taken up at once."""
     if any(isinstance(finder, LibraryFinder) for finder in sys.meta_path):
         return
-    names = [*INSTRUMENTORS, *WAKERS]
+    wanted = VECTOR_STORES if os.environ.get(VECTOR_STORES_WANTED) == "true" else ()
+    names = [*INSTRUMENTORS, *wanted, *WAKERS]
     early = [name for name in names if name in sys.modules]
     sys.meta_path.insert(0, LibraryFinder([name for name in names if name not in early]))
     if early:

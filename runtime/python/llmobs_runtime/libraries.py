@@ -12,12 +12,24 @@ INSTRUMENTORS = {
     "agents.tracing": "opentelemetry.instrumentation.genai.openai_agents:OpenAIAgentsInstrumentor",
 }
 
+VECTOR_STORES = {
+    "chromadb": "opentelemetry.instrumentation.chromadb:ChromaInstrumentor",
+    "pinecone": "opentelemetry.instrumentation.pinecone:PineconeInstrumentor",
+    "pymilvus": "opentelemetry.instrumentation.milvus:MilvusInstrumentor",
+    "qdrant_client": "opentelemetry.instrumentation.qdrant:QdrantInstrumentor",
+}
+"""Observed only where the pod asks for it."""
+
+VECTOR_STORES_WANTED = "LLMOBS_VECTOR_STORES"
+
 NAMES = {
     "google.genai": "google-genai",
     "botocore.client": "bedrock",
     "langchain_core": "langchain",
     "llama_index.core": "llama_index",
     "agents.tracing": "openai_agents",
+    "pymilvus": "milvus",
+    "qdrant_client": "qdrant",
 }
 """What OpenTelemetry's variable OTEL_PYTHON_DISABLED_INSTRUMENTATIONS calls a library, where that is not its module."""
 

@@ -7,11 +7,12 @@ watched from the moment of its import. Standard library only: applications impor
 from __future__ import annotations
 
 import functools
+import os
 import re
 import sys
 
 from llmobs_runtime import log
-from llmobs_runtime.libraries import INSTRUMENTOR_BASE
+from llmobs_runtime.libraries import INSTRUMENTOR_BASE, VECTOR_STORES_WANTED
 
 TYPE_CHECKING = False  # typing itself would cost every process some milliseconds
 if TYPE_CHECKING:
@@ -31,6 +32,14 @@ _LIBRARIES = {
     "openai-agents": "agents.tracing",
 }
 """What an instrumentation says that it needs -> our name of the library."""
+
+_VECTOR_STORES = {
+    "chromadb": "chromadb",
+    "pinecone": "pinecone",
+    "pinecone-client": "pinecone",
+    "pymilvus": "pymilvus",
+    "qdrant-client": "qdrant_client",
+}
 
 ours: list[Any] = []
 """Our own instances of instrumentations."""
@@ -92,7 +101,8 @@ def _library_of(instrumentor: Any) -> str | None:
         needed = [re.split(r"[^\w.-]", text.strip())[0].lower().replace("_", "-") for text in instrumentor.instrumentation_dependencies()]
     except Exception:
         return None
-    return next((_LIBRARIES[name] for name in needed if name in _LIBRARIES), None)
+    known = {**_LIBRARIES, **_VECTOR_STORES} if os.environ.get(VECTOR_STORES_WANTED) == "true" else _LIBRARIES
+    return next((known[name] for name in needed if name in known), None)
 
 
 def _make_way(library: str) -> None:

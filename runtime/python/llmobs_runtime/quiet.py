@@ -157,3 +157,7 @@ class QuietTracerProvider(TracerProvider):
         """Return a tracer of this name."""
         real = self._real.get_tracer(instrumenting_module_name, instrumenting_library_version, schema_url, attributes)
         return QuietTracer(real, content=self._content)
+
+    def without_content(self) -> QuietTracerProvider:
+        """Return the same for an instrumentation whose error texts are never recorded."""
+        return QuietTracerProvider(self._real, content=False)

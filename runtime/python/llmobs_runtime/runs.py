@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 
 Attributes = Mapping[str, Any]
 
-AGENT, TOOL = "invoke_agent", "execute_tool"
+AGENT, TOOL, RETRIEVAL = "invoke_agent", "execute_tool", "retrieval"
 
 # Attribute of the summary -> attributes of a call that hold the count, the current name first.
 TOKENS = {

@@ -64,6 +64,7 @@ POLICY_FIELDS: dict[str, Case] = {
     "attributes": ({}, {"attributes": {"team": "payments"}}),
     "injection.mode": ({}, {"injection": {"mode": "Disabled"}}),
     "injection.languages": ({}, {"injection": {"languages": ["sdk"]}}),
+    "injection.vectorStores": ({}, {"injection": {"vectorStores": True}}),
     "injection.containers.include": ({}, {"injection": {"containers": {"include": ["main"]}}}),
     "injection.containers.exclude": ({}, {"injection": {"containers": {"exclude": ["side"]}}}),
     "injection.env[].name": ({"injection": {"env": [{"name": "A"}]}}, {"injection": {"env": [{"name": "B"}]}}),

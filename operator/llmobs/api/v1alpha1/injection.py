@@ -13,6 +13,7 @@ from llmobs.kit.schema import Rule, prop
 OWN_VARIABLES = (
     "LLMOBS_ENDPOINT",
     "LLMOBS_CONTENT",
+    "LLMOBS_VECTOR_STORES",
     "LLMOBS_RESOURCE_ATTRIBUTES",
     "LLMOBS_POD_NAME",
     "LLMOBS_POD_UID",
@@ -125,6 +126,9 @@ class Injection:
     applications in any language that bring their own OpenTelemetry SDK, its variables only: where to send spans unless the
     pod says where anything goes, and resource attributes beside the pod's own. Where metrics and logs go stays as it is.
     Default python."""
+    vector_stores: bool = prop(False)
+    """Whether Python applications' searches in vector stores are told too, one span without content for each: Chroma, Milvus, Pinecone
+    and Qdrant. Default false."""
     containers: Containers = prop(factory=Containers)
     """Which containers of a pod are instrumented."""
     delivery: Delivery = prop(Delivery.INIT_CONTAINER)
