@@ -59,7 +59,7 @@ def known() -> set[str]:
         for rule in group["rules"]
         if "record" in rule
     }
-    series = [item for sort in sorts(()) for item in sort.series]
+    series = [item for sort in sorts(metrics.BOUNDS) for item in sort.series]
     derived = {f"{item.name}{part}" for item in series for part in (("_bucket", "_sum", "_count") if item.bounds else ("",))}
     return recorded | derived | {metrics.PODS, metrics.PODS_SKIPPED} | FOREIGN
 
