@@ -203,7 +203,7 @@ def test_the_gateway_reads_pods_and_nothing_else() -> None:
 
 
 def test_a_configuration_that_no_configmap_holds_is_not_applied() -> None:
-    many = PriceTable({f"model-{index:06}": Row(f"model-{index:06}", 1, 2, 1, 1, 2) for index in range(10_000)})
+    many = PriceTable({f"model-{index:06}": Row(f"model-{index:06}", 1, index, 1, 1, 2) for index in range(20_000)})
     [part] = collector.parts(inputs(prices=many))
 
     assert part.manifests == ()
