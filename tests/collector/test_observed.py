@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 from llmobs.catalogue import metrics
+from llmobs.catalogue.alert import alerts
 
 from tests.collector.conftest import inputs
-from tests.collector.gateway import Gateway, until
+from tests.collector.gateway import Gateway, get, until
 from tests.collector.spans import current, pairs, span
 
 EXACT = {"rel": 0, "abs": 1e-9}
@@ -249,3 +250,16 @@ def test_names_without_end_crowd_out_no_money(gateway: Gateway) -> None:
     assert pipelines["metrics/derived"]["receivers"] == ["signal_to_metrics"]
     assert pipelines["metrics/observed"]["receivers"] == ["signal_to_metrics/observed"]
     assert gateway.rendered["processors"]["delta_to_cumulative"]["max_streams"] == 100_000
+
+
+def test_series_beyond_the_bound_are_dropped_as_the_alert_reads_it(start: Any) -> None:
+    def narrow(config: dict[str, Any]) -> None:
+        config["processors"]["delta_to_cumulative"]["max_streams"] = 1
+
+    full = start(inputs(), change=narrow)
+    full.send(span(current("gpt-4o", 1, 1)), namespace="first", workload="web")
+    [alert] = [item for item in alerts() if item.name == "LLMSeriesDropped"]
+    lost = 'otelcol_deltatocumulative_datapoints{error="limit"'
+
+    assert lost in alert.rules[0].expr
+    assert until(lambda: lost in get(f"http://127.0.0.1:{full.ports['self']}/metrics"))

@@ -32,6 +32,8 @@ FOREIGN = {"up"} | {
         "exporter_queue_size",
         "exporter_queue_capacity",
         "process_memory_rss",
+        "deltatocumulative_datapoints",
+        "deltatocumulative_streams_tracked",
     )
 }
 """Series of Prometheus itself and of the collector, as 0.158 writes them; the two failures only once they have happened."""
