@@ -122,6 +122,7 @@ policies = st.fixed_dictionaries(
             {},
             optional={
                 "mode": st.sampled_from(["Auto", "OptIn"]),
+                "vectorStores": st.booleans(),
                 "env": st.lists(
                     st.sampled_from(
                         [{"name": "EXTRA", "value": "x"}, {"name": "PYTHONPATH", "value": "/lib"}, {"name": "LLMOBS_LOG", "value": "info"}]

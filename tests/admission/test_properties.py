@@ -33,7 +33,6 @@ OURS = {
     "LLMOBS_NODE_NAME",
     "LLMOBS_ENDPOINT",
     "LLMOBS_CONTENT",
-    "LLMOBS_VECTOR_STORES",
     "LLMOBS_RESOURCE_ATTRIBUTES",
 }
 
@@ -121,7 +120,7 @@ def assert_complete(after: dict[str, Any], where: Namespace, *, before: dict[str
     for container in [*targets, *named]:
         env = container["env"]
         effective = {item["name"]: item for item in env}
-        assert set(effective) >= OURS
+        assert set(effective) >= OURS | set(rules.variables)
         assert effective["PYTHONPATH"]["value"].split(":")[-1] == ENTRY or ENTRY in effective["PYTHONPATH"]["value"].split(":")
         assert {"name": "llmobs-python", "mountPath": "/llmobs", "readOnly": True} in container["volumeMounts"]
         assert len({item["mountPath"] for item in container["volumeMounts"]}) == len(container["volumeMounts"])
