@@ -9,8 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cluster.apiserver import ApiServer, serving
-from tests.cluster.installation import Controller, Prometheus, install
-from tests.cluster.world import World
+from tests.cluster.world import World, running
 
 _numbers = itertools.count()
 
@@ -30,17 +29,5 @@ def namespace(apiserver: ApiServer) -> str:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    folder = tmp_path_factory.mktemp("controller")
-    server, prometheus = ApiServer(folder), Prometheus()
-    controller = None
-    try:
-        server.start()
-        install(server, folder)
-        controller = Controller(server, folder, prometheus=prometheus.url)
-        controller.start()
-        yield World(server, controller, prometheus)
-    finally:
-        if controller is not None and controller.running:
-            controller.end()
-        prometheus.end()
-        server.end()
+    with running(tmp_path_factory.mktemp("controller")) as made:
+        yield made

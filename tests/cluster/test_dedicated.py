@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.apiserver import ApiServer, until
-from tests.cluster.installation import Controller, Prometheus, install
-from tests.cluster.world import World
+from tests.cluster.apiserver import until
+from tests.cluster.world import World, running
 
 pytestmark = pytest.mark.apiserver
 
@@ -30,20 +29,8 @@ OBJECTS = {
 
 @pytest.fixture(scope="module")
 def offering(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    folder = tmp_path_factory.mktemp("dedicated")
-    server, prometheus = ApiServer(folder), Prometheus()
-    controller = None
-    try:
-        server.start()
-        install(server, folder, "--set=dedicated.enabled=true")
-        controller = Controller(server, folder, prometheus=prometheus.url, dedicated={"enabled": True})
-        controller.start()
-        yield World(server, controller, prometheus)
-    finally:
-        if controller is not None and controller.running:
-            controller.end()
-        prometheus.end()
-        server.end()
+    with running(tmp_path_factory.mktemp("dedicated"), "--set=dedicated.enabled=true", dedicated={"enabled": True}) as made:
+        yield made
 
 
 def found(world: World, namespace: str) -> dict[str, Any]:

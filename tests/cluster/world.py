@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.cluster.apiserver import ApiServer, until
-from tests.cluster.installation import SYSTEM, Controller, Prometheus
+from tests.cluster.installation import SYSTEM, Controller, Prometheus, install
 
 GROUP = "/apis/llmobs.dev/v1alpha1"
 GATEWAY = f"/apis/apps/v1/namespaces/{SYSTEM}/deployments/llmobs-gateway"
@@ -81,3 +84,21 @@ class World:
         """Wait for whole passes of the controller over everything."""
         begun = until("the controller's first pass", self.controller.passes)
         until(f"{passes} passes", lambda: self.controller.passes() >= begun + passes)
+
+
+@contextmanager
+def running(folder: Path, *flags: str, **settings: Any) -> Iterator[World]:
+    """A world of its own in a folder; ``flags`` are helm's, ``settings`` the controller's that they stand for."""
+    server, prometheus = ApiServer(folder), Prometheus()
+    controller = None
+    try:
+        server.start()
+        install(server, folder, *flags)
+        controller = Controller(server, folder, prometheus=prometheus.url, **settings)
+        controller.start()
+        yield World(server, controller, prometheus)
+    finally:
+        if controller is not None and controller.running:
+            controller.end()
+        prometheus.end()
+        server.end()

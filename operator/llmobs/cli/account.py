@@ -10,12 +10,13 @@ from typing import Any
 import msgspec
 
 from llmobs.api import names
+from llmobs.api.workload import Workload
 from llmobs.cluster.calls import Arrival
 from llmobs.cluster.pods import tally
 from llmobs.inject.compiled import CompiledPolicy
 from llmobs.inject.decide import Decision, decide
 from llmobs.inject.explain import container_notes, policy_sentence
-from llmobs.inject.identity import Workload, workload
+from llmobs.inject.identity import workload
 from llmobs.inject.pod import Meta, Pod, decode
 from llmobs.inject.select import Namespace
 from llmobs.inject.verdicts import Verdict, verdicts

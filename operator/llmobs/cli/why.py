@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from llmobs.api.workload import Workload
 from llmobs.cli.account import Object, account, controlled, dated, document, series, text
 from llmobs.cluster.calls import NOT_ASKED, arrival
 from llmobs.cluster.client import Client, connected, current_namespace
@@ -18,7 +19,6 @@ from llmobs.cluster.facts import version
 from llmobs.cluster.kinds import CRON_JOB, DAEMON_SET, DEPLOYMENT, FLEET, JOB, LIMIT_RANGE, NAMESPACE, POD, POLICY, STATEFUL_SET, Resource
 from llmobs.cluster.pods import pods
 from llmobs.inject.compiled import Platform
-from llmobs.inject.identity import Workload
 from llmobs.inject.select import NEWEST
 from llmobs.kit.errors import Invalid, NotYet
 from llmobs.webhook.store import Store

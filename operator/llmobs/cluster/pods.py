@@ -11,6 +11,7 @@ import msgspec
 
 from llmobs.api import names
 from llmobs.api.v1alpha1.status import SkippedPods
+from llmobs.api.workload import Workload
 from llmobs.cluster.client import Client, Manifest
 from llmobs.cluster.kinds import POD
 from llmobs.cluster.workloads import behind
@@ -21,7 +22,6 @@ from llmobs.inject.pod import decode
 from llmobs.inject.reasons import Reason
 from llmobs.inject.select import Namespace, matching
 from llmobs.plan.findings import Pods
-from llmobs.plan.rollback import Workload
 
 SHADOWED = "Shadowed"
 """Why a policy's pod counts as skipped when another policy governs it."""

@@ -9,13 +9,14 @@ from typing import Any
 import msgspec
 
 from llmobs.api import names
+from llmobs.api.workload import Workload
 from llmobs.catalogue.languages import languages
 from llmobs.cluster.client import Client, Manifest
 from llmobs.cluster.kinds import CRON_JOB, DAEMON_SET, DEPLOYMENT, STATEFUL_SET, Resource
 from llmobs.inject.identity import workload
 from llmobs.inject.pod import Meta
 from llmobs.inject.workload import TEMPLATES
-from llmobs.plan.rollback import Observed, Workload
+from llmobs.plan.rollback import Observed
 
 CHANGEABLE: Mapping[str, Resource] = {item.kind: item for item in (DEPLOYMENT, STATEFUL_SET, DAEMON_SET, CRON_JOB)}
 """The kinds whose pod template can be changed."""
@@ -28,8 +29,7 @@ _OURS = frozenset(item.files.init_container for item in languages().values() if 
 
 def behind(pod: Manifest) -> Workload:
     """The workload of a pod; the pod itself where nothing we know controls it."""
-    found = workload(msgspec.convert(pod["metadata"], Meta))
-    return Workload("Pod", str(pod["metadata"]["name"])) if found is None else Workload(found.kind, found.name)
+    return workload(msgspec.convert(pod["metadata"], Meta)) or Workload("Pod", str(pod["metadata"]["name"]))
 
 
 class Restarts:

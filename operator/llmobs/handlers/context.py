@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from llmobs.api.conditions import Finding
 from llmobs.api.settings import Settings
+from llmobs.api.workload import Workload
 from llmobs.cluster.client import Client
 from llmobs.cluster.events import Recorder
 from llmobs.cluster.installation import Owners
@@ -18,7 +19,6 @@ from llmobs.handlers.reader import Reader, View
 from llmobs.handlers.world import Key, World
 from llmobs.plan.findings import Spend, worst
 from llmobs.plan.inputs import Facts
-from llmobs.plan.rollback import Workload
 from llmobs.telemetry.controller import Metrics
 
 

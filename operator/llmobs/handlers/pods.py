@@ -49,8 +49,9 @@ async def look(context: Context, view: View, policy: Policy, status: Mapping[str
 
 def _since(made: CompiledPolicy, policy: Policy, status: Mapping[str, Any]) -> Instrumentation:
     before = status.get("instrumentation") or {}
-    same = before.get("digest") == made.digest
-    return Instrumentation(digest=made.digest, generation=before.get("generation", 0) if same else policy.identity.generation)
+    digest = made.digest
+    same = before.get("digest") == digest
+    return Instrumentation(digest=digest, generation=before.get("generation", 0) if same else policy.identity.generation)
 
 
 def _dated(item: CompiledPolicy, policy: Policy, now_is: Instrumentation) -> CompiledPolicy:

@@ -8,6 +8,7 @@ from datetime import datetime
 from llmobs.api import names
 from llmobs.api.conditions import ConditionType, Finding, Reason, Status
 from llmobs.api.effective import Policy
+from llmobs.api.workload import Workload
 from llmobs.cluster.client import Manifest
 from llmobs.cluster.errors import Refused
 from llmobs.cluster.kinds import POD, STATEFUL_SET
@@ -15,7 +16,7 @@ from llmobs.cluster.workloads import CHANGEABLE, annotate, annotation, behind, f
 from llmobs.handlers.context import Context, now
 from llmobs.inject.reasons import Reason as Outcome
 from llmobs.kit.durations import seconds
-from llmobs.plan.rollback import Observed, Workload, blamed, recovered, unwell
+from llmobs.plan.rollback import Observed, blamed, recovered, unwell
 
 _SAID = (
     "crash-looped since its pods are instrumented, so they are created anew without; find out why, then remove the annotation"

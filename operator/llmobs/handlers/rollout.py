@@ -8,12 +8,12 @@ from llmobs.api import names
 from llmobs.api.conditions import ConditionType, Finding, Reason, Status
 from llmobs.api.effective import Policy
 from llmobs.api.v1alpha1.injection import RolloutMode
+from llmobs.api.workload import Workload
 from llmobs.cluster.client import Manifest
 from llmobs.cluster.errors import Refused
 from llmobs.cluster.kinds import CRON_JOB
 from llmobs.cluster.workloads import annotate, annotation, behind, find
 from llmobs.handlers.context import Context
-from llmobs.plan.rollback import Workload
 from llmobs.plan.rollout import Standing, complete, due, held
 
 RESTARTED = "Restarted"

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import quote
 
+from llmobs.api.workload import Workload
 from llmobs.inject.pod import Container, Meta
 
 ANNOTATION = "resource.opentelemetry.io/"
@@ -39,14 +39,6 @@ _DERIVED = frozenset(
 _SCHEDULED = re.compile(r"(.+)-([0-9]{8})")
 _EARLIEST_MINUTE = 26_000_000
 """June 2019 in minutes since 1970. A CronJob's Job ends in such a number; a date such as 20261121 lies below it."""
-
-
-@dataclass(frozen=True)
-class Workload:
-    """What a person deployed: kind and name."""
-
-    kind: str
-    name: str
 
 
 def workload(meta: Meta) -> Workload | None:

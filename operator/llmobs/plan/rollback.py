@@ -4,23 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from llmobs.api.v1alpha1.injection import Rollback
+from llmobs.api.workload import Workload
 
 SETTLED = 60.0
 """Seconds that a pod must have been up to count as well: one that crashes late looks well at first."""
-
-
-class Workload(NamedTuple):
-    """What a person deployed, in one namespace."""
-
-    kind: str
-    name: str
-
-    def __str__(self) -> str:
-        """As a person writes it."""
-        return f"{self.kind}/{self.name}"
 
 
 @dataclass(frozen=True)

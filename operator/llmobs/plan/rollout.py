@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from llmobs.api.v1alpha1.injection import Rollout, RolloutMode
-from llmobs.plan.rollback import Workload
+from llmobs.api.workload import Workload
 
 
 @dataclass(frozen=True)

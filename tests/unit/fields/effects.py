@@ -13,6 +13,7 @@ from llmobs.api import effective
 from llmobs.api.effective import Identity
 from llmobs.api.settings import Dedicated, Settings
 from llmobs.api.v1alpha1.pricelist import LLMPriceListSpec
+from llmobs.api.workload import Workload
 from llmobs.cluster.workloads import Restarts, observed
 from llmobs.inject.compiled import Platform, compiled
 from llmobs.inject.decide import decide
@@ -23,7 +24,7 @@ from llmobs.kit.durations import seconds
 from llmobs.kit.errors import Invalid
 from llmobs.plan.build import check, fleet_parts, policy_parts
 from llmobs.plan.inputs import Facts, Inputs
-from llmobs.plan.rollback import Observed, Workload, blamed
+from llmobs.plan.rollback import Observed, blamed
 from llmobs.plan.rollout import Standing, due
 from llmobs.prices.table import PriceTable, table
 

@@ -8,9 +8,10 @@ from urllib.parse import unquote
 
 import pytest
 from llmobs.api.effective import policy
+from llmobs.api.workload import Workload
 from llmobs.inject.compiled import Platform, compiled
 from llmobs.inject.decide import decide
-from llmobs.inject.identity import Workload, image_version, workload
+from llmobs.inject.identity import image_version, workload
 from llmobs.inject.patch import encoded
 from llmobs.inject.pod import Meta, Owner, decode
 from llmobs.inject.select import namespace

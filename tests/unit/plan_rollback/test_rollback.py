@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from llmobs.api.v1alpha1.injection import Rollback
+from llmobs.api.workload import Workload
 from llmobs.cluster.workloads import Restarts, observed
-from llmobs.plan.rollback import Observed, Workload, blamed, recovered, unwell
+from llmobs.plan.rollback import Observed, blamed, recovered, unwell
 
 WEB = Workload("Deployment", "web")
 BEGUN = datetime(2026, 11, 21, 10, tzinfo=UTC)

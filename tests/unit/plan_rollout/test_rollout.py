@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from llmobs.api.effective import policy as effective
 from llmobs.api.v1alpha1.injection import Rollout, RolloutMode
+from llmobs.api.workload import Workload
 from llmobs.inject.compiled import CompiledPolicy, Platform, compiled
-from llmobs.plan.rollback import Workload
 from llmobs.plan.rollout import Standing, complete, due, held
 
 READY = Standing(restarted=False, complete=True, held=False)

@@ -80,9 +80,7 @@ def _some(path: str, item: Treatment) -> Iterable[str]:
     yield drop(own, metadata.ADDRESSES)
     yield drop(own, text())
     yield f"stringify_all({rest})"
-    yield f"truncate_all({rest}, {item.longest})"
-    for pattern, word in item.masked:
-        yield f'replace_all_patterns({rest}, "value", {literal(pattern)}, {literal(word)})'
+    yield from _softened(rest, item)
     yield f'merge_maps({path}.attributes, {rest}, "upsert")'
     if path == SPAN:
         yield f'merge_maps({path}.attributes, {own}, "upsert")'
@@ -91,11 +89,16 @@ def _some(path: str, item: Treatment) -> Iterable[str]:
 def _message(item: Treatment) -> Iterable[str]:
     message, cached = "span.status.message", at("span.cache", "message")
     yield assign(at(cached, "text"), message)
-    yield f"truncate_all({cached}, {item.longest})"
-    for pattern, word in item.masked:
-        yield f'replace_all_patterns({cached}, "value", {literal(pattern)}, {literal(word)})'
+    yield from _softened(cached, item)
     yield assign(message, literal(REMOVED), f'{message} != ""')
     yield assign(message, at(cached, "text"), f'{message} != ""')
+
+
+def _softened(texts: str, item: Treatment) -> Iterable[str]:
+    """Every text of a map, cut and then masked: what is cut away can't be half of what a mask looks for."""
+    yield f"truncate_all({texts}, {item.longest})"
+    for pattern, word in item.masked:
+        yield f'replace_all_patterns({texts}, "value", {literal(pattern)}, {literal(word)})'
 
 
 def _delete(name: str) -> str:
