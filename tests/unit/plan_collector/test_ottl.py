@@ -5,7 +5,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from llmobs.plan.collector.ottl import Place, assign, group, literal, lookup, replace
+from llmobs.plan.collector.ottl import Place, assign, group, literal, lookup, merge, replace
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,8 @@ def test_lists_hold_anything_and_only_places_in_them_are_whole_numbers() -> None
 def test_statements() -> None:
     assert lookup({"a": 1}, "k") == 'Coalesce([{"a":1.0}])[k]'
     assert lookup(["a", "b"], "k") == 'Coalesce([["a","b"]])[k]'
+    assert merge("m", {"a": "b"}) == 'merge_maps(m, {"a":"b"}, "update")'
+    assert merge("m", {"a": "b"}, "c", "d") == 'merge_maps(m, {"a":"b"}, "update") where c and d'
     assert assign("x", "y") == "set(x, y)"
     assert assign("x", "y", "a", "b") == "set(x, y) where a and b"
     assert replace("x", r"^(a)-\d$", r"\1") == 'replace_pattern(x, "^(a)-\\\\d$", "$1")'

@@ -77,6 +77,12 @@ def replace(target: str, pattern: str, replacement: str, *conditions: str) -> st
     return f"replace_pattern({target}, {literal(pattern)}, {literal(replacement.replace(chr(92), '$'))}){where}"
 
 
+def merge(target: str, table: Mapping[str, Value], *conditions: str) -> str:
+    """Give each key of the map ``target`` its value of ``table``, where that has one and all ``conditions`` hold."""
+    where = f" where {' and '.join(conditions)}" if conditions else ""
+    return f'merge_maps({target}, {literal(table)}, "update"){where}'
+
+
 def drop(target: str, pattern: str) -> str:
     """Delete the keys of a map that ``pattern`` matches."""
     return f"delete_matching_keys({target}, {literal(pattern)})"

@@ -12,7 +12,7 @@ from typing import Any
 from llmobs.catalogue import runs
 from llmobs.plan.collector.identity import shortened
 from llmobs.plan.collector.observe import agent, outcome
-from llmobs.plan.collector.ottl import assign, at, group, literal, lookup, matches, replace, resource, span, transform
+from llmobs.plan.collector.ottl import Value, assign, at, group, literal, lookup, matches, merge, replace, resource, span, transform
 from llmobs.plan.collector.policies import REPEATS
 from llmobs.plan.collector.price import MOST
 from llmobs.prices.names import STEPS
@@ -67,19 +67,29 @@ def _labels() -> Iterator[str]:
 
 def _cost(table: PriceTable) -> Iterator[str]:
     """Each model's tokens at its prices; only a sum of all of them is told."""
-    listed = f"IsList({span(runs.MODELS)})"
-    yield assign(_cache("n"), f"Len({span(runs.MODELS)})", listed)
-    # copied once for all models: a map literal takes no index, and a table for each model would not fit the configuration
-    yield assign(_cache("table"), literal(_flat(table)), f"{_cache('n')} > 0", f"{_cache('n')} <= {MODELS}")
+    many = f"Len({span(runs.MODELS)})"
+    yield assign(_cache("n"), many, f"IsList({span(runs.MODELS)})", f"{many} <= {MODELS}")
+    yield from _sellers()
+    # every form of every name first, then one look for all: the table stands here once, and only what is asked for is copied
+    yield assign(_cache("c"), "{}", _here(0))
+    for index in range(MODELS):
+        yield from _asked(index)
+    yield merge(_cache("c"), _flat(table), _here(0))
     yield assign(_cache("done"), "0")
     yield assign(_cache("sum"), "0.0")
     for index in range(MODELS):
-        yield from _model(index, table)
+        yield from _answered(index)
+        yield from _money(index, table, f'{_cache("p")} != ""')
     yield assign(span(COST), _cache("sum"), f"{_cache('done')} == {_cache('n')}")
 
 
-def _flat(table: PriceTable) -> dict[str, str]:
-    """Name -> prices as one text: a map of texts is copied five times faster than a map of maps."""
+def _here(index: int) -> str:
+    """The condition that the run used so many models, counted from 0."""
+    return f"{_cache('n')} > {index}"
+
+
+def _flat(table: PriceTable) -> dict[str, Value]:
+    """Name -> prices as one text."""
     return {name: ",".join(_figures(row)) for name, row in sorted(table.rows.items())}
 
 
@@ -89,23 +99,49 @@ def _figures(row: Row) -> Iterator[str]:
     yield "0" if row.agreed else "1"
 
 
-def _model(index: int, table: PriceTable) -> Iterator[str]:
-    """One model of the summary: found by name as the calls are, then counted."""
-    here = f"{_cache('n')} > {index}"
-    named = f"String({span(runs.MODELS)}[{index}])"
+def _sellers() -> Iterator[str]:
+    """Provider and name of each model; the provider as the table calls it."""
+    yield assign(_cache("y"), "{}", _here(0))
+    for index in range(MODELS):
+        seller, name = _cache(f"s{index}"), _cache(f"k{index}0")
+        yield assign(name, f"ToLowerCase(String({span(runs.MODELS)}[{index}]))", _here(index))
+        yield assign(seller, name, _here(index))
+        yield replace(seller, r"(?s)/.*$", "", _here(index))
+        yield replace(name, r"^[^/]*/", "", _here(index))
+        yield assign(f"{_cache('y')}[{seller}]", seller, _here(index))
+    yield merge(_cache("y"), SYNONYMS, _here(0))
+    for index in range(MODELS):
+        yield assign(_cache(f"s{index}"), f"{_cache('y')}[{_cache(f's{index}')}]", _here(index))
+
+
+def _asked(index: int) -> Iterator[str]:
+    """Each name by which the model may be listed, kept for :func:`_answered` and made a key of what is looked for."""
+    first, last = (_cache(f"k{index}{form}") for form in (0, len(STEPS)))
+    decorated = (_here(index), f"{_cache(f'f{index}')} == true")
+    yield assign(_cache(f"f{index}"), matches(first, "|".join(f"({step.pattern})" for step in STEPS)), _here(index))
+    yield assign(last, first, _here(index))
+    for form, step in enumerate(STEPS):
+        name, following = _cache(f"k{index}{form}"), _cache(f"k{index}{form + 1}")
+        yield assign(following, name, *decorated)
+        yield replace(following, step.pattern, step.replacement, *decorated)
+    for key, *where in _keys(index):
+        yield assign(f"{_cache('c')}[{key}]", '""', *where)
+
+
+def _answered(index: int) -> Iterator[str]:
+    """The prices of the first of its names that has any."""
     yield assign(_cache("p"), '""')
-    yield assign(_cache("s"), f"ToLowerCase({named})", here)
-    yield assign(_cache("k"), _cache("s"), here)
-    yield replace(_cache("s"), r"(?s)/.*$", "", here)
-    yield assign(_cache("s"), lookup(SYNONYMS, _cache("s")), here, matches(_cache("s"), f"^({'|'.join(map(_quoted, sorted(SYNONYMS)))})$"))
-    yield replace(_cache("k"), r"^[^/]*/", "", here)
-    for step in (*STEPS, None):
-        missing = (here, f'{_cache("p")} == ""')
-        yield assign(_cache("p"), f'{_cache("table")}[Concat([{_cache("s")}, {_cache("k")}], "|")]', *missing)
-        yield assign(_cache("p"), f"{_cache('table')}[{_cache('k')}]", *missing)
-        if step:
-            yield replace(_cache("k"), step.pattern, step.replacement, *missing)
-    yield from _money(index, table, f'{_cache("p")} != ""')
+    for key, *where in _keys(index):
+        yield assign(_cache("p"), f"{_cache('c')}[{key}]", *where, f'{_cache("p")} == ""')
+
+
+def _keys(index: int) -> Iterator[tuple[str, ...]]:
+    """Keys of the table in the order in which a call's are tried, and their conditions: a plain name has but one form."""
+    for form in range(len(STEPS) + 1):
+        name = _cache(f"k{index}{form}")
+        where = (_here(index), f"{_cache(f'f{index}')} == true") if form < len(STEPS) else (_here(index),)
+        yield f'Concat([{_cache(f"s{index}")}, {name}], "|")', *where
+        yield name, *where
 
 
 def _money(index: int, table: PriceTable, found: str) -> Iterator[str]:
@@ -117,14 +153,14 @@ def _money(index: int, table: PriceTable, found: str) -> Iterator[str]:
     yield assign(_cache("u"), _cache("i"), found, f"{_cache('u')} < 0.0")
     yield assign(_cache("x"), f"{_cache('o')} - {_cache('t')}", found)
     yield assign(_cache("x"), _cache("o"), found, f"{_cache('x')} < 0.0")
-    yield from _discount(table, found)
+    yield from _discount(index, table, found)
     sane = [f"{_cache(key)} >= 0.0 and {_cache(key)} <= {literal(MOST)}" for key in _READ]
     parts = " + ".join(f"{_cache(count)} * Double({_cache('f')}[{place}])" for place, count in enumerate("urwxt"))
     yield assign(_cache("sum"), f"{_cache('sum')} + ({parts}) * {_cache('d')} / 1000000.0", found, *sane)
     yield assign(_cache("done"), f"{_cache('done')} + 1", found, *sane)
 
 
-def _discount(table: PriceTable, found: str) -> Iterator[str]:
+def _discount(index: int, table: PriceTable, found: str) -> Iterator[str]:
     """What providers take off their list prices."""
     yield assign(_cache("d"), "1.0", found)
     shares = {provider: float(1 - Decimal(str(share))) for provider, share in sorted(table.discounts.items())}
@@ -133,8 +169,4 @@ def _discount(table: PriceTable, found: str) -> Iterator[str]:
     listed = (found, f'{_cache("f")}[{len(_RATES)}] == "1"')
     yield assign(_cache("d"), literal(shares.pop("", 1.0)), *listed)
     if shares:
-        yield assign(_cache("d"), lookup(shares, _cache("s")), *listed)
-
-
-def _quoted(name: str) -> str:
-    return name.replace(".", r"\.")
+        yield assign(_cache("d"), lookup(shares, _cache(f"s{index}")), *listed)
