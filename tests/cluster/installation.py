@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import threading
 import time
 import urllib.error
 import urllib.request
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -17,6 +15,7 @@ from urllib.parse import parse_qs
 import yaml
 
 from tests.cluster.apiserver import ROOT, ApiServer, Process, binary, free_port, until
+from tests.fakes.loopback import Answering, Loopback
 
 SYSTEM = "llmobs-system"
 CHART = ROOT / "charts" / "llm-observability-operator"
@@ -55,31 +54,19 @@ class Prometheus:
         self.answers: dict[str, list[tuple[dict[str, str], float]]] = {}
         told = self.answers
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(Answering):
             def do_POST(self) -> None:
-                query = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())["query"][0]
+                query = parse_qs(self.body().decode())["query"][0]
                 found = next((samples for part, samples in told.items() if part in query), [])
                 result = [{"metric": labels, "value": [time.time(), str(value)]} for labels, value in found]
                 body = json.dumps({"status": "success", "data": {"resultType": "vector", "result": result}}).encode()
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+                self.answer(body)
 
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        class Quiet(ThreadingHTTPServer):
-            def handle_error(self, *_: Any) -> None:  # a controller that was killed reads no answer
-                pass
-
-        self._server = Quiet(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self._server = Loopback(Handler).begin()
+        self.url = self._server.url
 
     def end(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.end()
 
 
 class Controller:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import ssl
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ from tests.admission.orders import settled, sidecar, variable
 from tests.cluster.admission import CONFIGURATIONS, Admission
 from tests.cluster.apiserver import until
 from tests.cluster.test_admission import admission
+from tests.fakes.loopback import Answering, Loopback
 
 __all__ = ["admission"]
 
@@ -33,36 +32,30 @@ class Mesh:
         self.admission, self.calls = admission, 0
         mesh = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(Answering):
             def do_POST(self) -> None:
-                request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["request"]
+                request = json.loads(self.body())["request"]
                 mesh.calls += 1
                 patch = jsonpatch.make_patch(request["object"], changed(request["object"])).to_string().encode()
                 answer = {"uid": request["uid"], "allowed": True, "patchType": "JSONPatch", "patch": base64.b64encode(patch).decode()}
                 body = json.dumps({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "response": answer}).encode()
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *arguments: Any) -> None:
-                """Nothing on standard error."""
+                self.answer(body)
 
         pair = leaf(admission.root, ["localhost"], datetime.now(tz=UTC))
         for name, text in (("mesh.crt", pair.certificate), ("mesh.key", pair.key)):
             (folder / name).write_text(text)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(folder / "mesh.crt", folder / "mesh.key")
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = Loopback(Handler)
         self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.server.begin()
 
     def configure(self, name: str, namespace: str) -> None:
         """Webhooks are called in the order of their configurations' names."""
         authority = base64.b64encode(self.admission.root.certificate.encode()).decode()
         hook = {
             "name": "mesh.example.com",
-            "clientConfig": {"url": f"https://localhost:{self.server.server_address[1]}/", "caBundle": authority},
+            "clientConfig": {"url": f"https://localhost:{self.server.server_port}/", "caBundle": authority},
             "rules": [{"operations": ["CREATE"], "apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"], "scope": "Namespaced"}],
             "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
             "failurePolicy": "Fail",
@@ -88,8 +81,7 @@ def changed(pod: dict[str, Any]) -> dict[str, Any]:
 def mesh(admission: Admission, tmp_path: Path) -> Iterator[Mesh]:
     made = Mesh(admission, tmp_path)
     yield made
-    made.server.shutdown()
-    made.server.server_close()
+    made.server.end()
 
 
 def test_both_orders_of_two_webhooks_end_the_same(admission: Admission, mesh: Mesh) -> None:

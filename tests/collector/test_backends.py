@@ -2,9 +2,7 @@
 
 import base64
 import json
-import threading
 from collections.abc import Iterator, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -18,6 +16,7 @@ from tests.collector.conftest import inputs
 from tests.collector.gateway import Gateway, until
 from tests.collector.spans import current, span
 from tests.collector.test_golden import accepted
+from tests.fakes.loopback import Answering, Loopback
 
 KEY = "key-in-secret"
 
@@ -30,30 +29,22 @@ class Request(NamedTuple):
     body: bytes
 
 
-class Recorder(ThreadingHTTPServer):
-    """Takes anything on a free port of the loopback address; the first part of a path names the backend it is meant for."""
-
-    daemon_threads = True
+class Recorder(Loopback):
+    """Takes anything; the first part of a path names the backend it is meant for."""
 
     def __init__(self) -> None:
         self.requests: dict[str, list[Request]] = {}
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler)
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Answering):
     server: Recorder
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        body = self.body()
         _, name, path = self.path.split("/", 2)
-        headers = {key.lower(): value for key, value in self.headers.items()}
-        self.server.requests.setdefault(name, []).append(Request(f"/{path}", headers, body))
-        self.send_response(200)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the interface's name
-        """Stay silent."""
+        self.server.requests.setdefault(name, []).append(Request(f"/{path}", self.named(), body))
+        self.answer()
 
 
 def destinations() -> list[dict[str, Any]]:
@@ -93,15 +84,12 @@ class Place:
 
 @pytest.fixture(scope="module")
 def place(otelcol: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    recorder = Recorder()
-    threading.Thread(target=recorder.serve_forever, args=(0.02,), daemon=True).start()
-    made = Place(otelcol, tmp_path_factory.mktemp("backends"), recorder)
-    with made.gateway:
-        for namespace in ("all", "rest"):
-            made.gateway.send(span(current("gpt-4o", 10, 1)), namespace=namespace)
-        yield made
-    recorder.shutdown()
-    recorder.server_close()
+    with Recorder() as recorder:
+        made = Place(otelcol, tmp_path_factory.mktemp("backends"), recorder)
+        with made.gateway:
+            for namespace in ("all", "rest"):
+                made.gateway.send(span(current("gpt-4o", 10, 1)), namespace=namespace)
+            yield made
 
 
 def basic(user: str, name: str) -> str:

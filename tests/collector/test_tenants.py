@@ -3,7 +3,6 @@
 import json
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -14,29 +13,28 @@ from tests.collector.conftest import FULL, inputs
 from tests.collector.gateway import Gateway, until
 from tests.collector.spans import current, span
 from tests.collector.test_golden import accepted
+from tests.fakes.loopback import Answering, Loopback
 from tests.fakes.otlp import Json, decode
 
 NAMESPACES, DESTINATIONS = 200, 20
 REJECTING, HANGING = "d00", "d01"
 
 
-class Destinations(ThreadingHTTPServer):
+class Destinations(Loopback):
     """All destinations; the first part of a path names one. One rejects, one does not answer until ``released``."""
-
-    daemon_threads = True
 
     def __init__(self) -> None:
         self.names: dict[str, list[str]] = {}
         self.released = threading.Event()
         self.rejected = 0
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler)
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Answering):
     server: Destinations
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        body = self.body()
         place = self.path.split("/")[1]
         if place == HANGING:
             self.server.released.wait(60)
@@ -44,16 +42,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.rejected += 1
         else:
             self._keep(place, body)
-        self.send_response(503 if place == REJECTING else 200)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
+        self.answer(status=503 if place == REJECTING else 200)
 
     def _keep(self, place: str, body: bytes) -> None:
         request: Json = json.loads(body)
         self.server.names.setdefault(place, []).extend(item.name for item in decode(request))
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the interface's name
-        """Stay silent."""
 
 
 def wanted(number: int) -> list[str]:
@@ -78,12 +71,9 @@ def tenants(port: int) -> Any:
 
 @pytest.fixture(scope="module")
 def receivers() -> Iterator[Destinations]:
-    made = Destinations()
-    threading.Thread(target=made.serve_forever, args=(0.02,), daemon=True).start()
-    yield made
-    made.released.set()
-    made.shutdown()
-    made.server_close()
+    with Destinations() as made:
+        yield made
+        made.released.set()
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,9 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Any
+
+from tests.fakes.loopback import Answering, Loopback
 
 Json = dict[str, Any]
 
@@ -29,14 +30,12 @@ class Span:
     events: tuple[str, ...]
 
 
-class OTLPReceiver(ThreadingHTTPServer):
-    """Listens on a free port of the loopback address.
+class OTLPReceiver(Loopback):
+    """Takes what exporters send.
 
     ``status`` is what it answers; spans are kept only while that is 200. ``requests`` has the headers of every export, names in
     lower case, and ``raw`` everything that was sent.
     """
-
-    daemon_threads = True
 
     def __init__(self, status: int = 200) -> None:
         self.status = status
@@ -44,19 +43,14 @@ class OTLPReceiver(ThreadingHTTPServer):
         self.requests: list[Mapping[str, str]] = []
         self.raw = b""
         self._changed = threading.Condition()
-        super().__init__(("127.0.0.1", 0), Handler)
-
-    @property
-    def url(self) -> str:
-        """The base URL, without a path."""
-        return f"http://127.0.0.1:{self.server_address[1]}"
+        super().__init__(Handler)
 
     def keep(self, headers: Mapping[str, str], body: bytes) -> None:
         """Take the spans of one request, and wake those who wait for them."""
         spans = decode(json.loads(body))
         with self._changed:
             self.raw += body
-            self.requests.append({key.lower(): value for key, value in headers.items()})
+            self.requests.append(headers)
             self.spans.extend(spans if self.status == 200 else [])
             self._changed.notify_all()
 
@@ -66,33 +60,19 @@ class OTLPReceiver(ThreadingHTTPServer):
         with self._changed:
             return self._changed.wait_for(lambda: enough(self), deadline - time.monotonic())
 
-    def __enter__(self) -> Self:
-        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self.shutdown()
-        self.server_close()
-
-
-class Handler(BaseHTTPRequestHandler):
+class Handler(Answering):
     """Answers one connection."""
 
     server: OTLPReceiver
 
     def do_POST(self) -> None:
         """Take one export."""
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        body = self.body()
         known = self.path == "/v1/traces" and self.headers["Content-Type"] == "application/json"
         if known:
-            self.server.keep(dict(self.headers), body)
-        self.send_response(self.server.status if known else 404)
-        self.send_header("Content-Length", "2")
-        self.end_headers()
-        self.wfile.write(b"{}")
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the interface's name
-        """Stay silent."""
+            self.server.keep(self.named(), body)
+        self.answer(b"{}", status=self.server.status if known else 404)
 
 
 def decode(request: Json) -> list[Span]:

@@ -1,7 +1,6 @@
 """A real Prometheus that scrapes a counter we turn, evaluates our rules every second, and is asked over HTTP."""
 
 import datetime as dt
-import http.server
 import json
 import socket
 import subprocess
@@ -19,6 +18,7 @@ import yaml
 from llmobs.plan.inputs import Inputs
 from llmobs.plan.rules import bare_groups
 
+from tests.fakes.loopback import Answering, Loopback
 from tests.rules.promtool import tool
 
 OPEN_METRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -32,22 +32,16 @@ class Gateway:
         self.down = False
         gateway = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
+        class Handler(Answering):
             def do_GET(self) -> None:
-                self.send_response(503 if gateway.down else 200)
-                self.send_header("Content-Type", OPEN_METRICS)
-                self.end_headers()
-                self.wfile.write(gateway.text().encode())
+                headers = {"Content-Type": OPEN_METRICS}
+                self.answer(gateway.text().encode(), status=503 if gateway.down else 200, headers=headers)
 
-            def log_message(self, *_: Any) -> None:
-                """Quiet."""
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.server = Loopback(Handler).begin()
 
     @property
     def address(self) -> str:
-        return f"127.0.0.1:{self.server.server_address[1]}"
+        return f"127.0.0.1:{self.server.server_port}"
 
     def text(self) -> str:
         return "".join(f"{name} {value}\n" for name, value in list(self.series.items())) + "# EOF\n"

@@ -1,14 +1,12 @@
 """Vector stores: where it is asked for, a search is one retrieval without content; all else of the clients stays as it is."""
 
 import json
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.fakes.loopback import Answering, Loopback
 from tests.fakes.otlp import Span
 from tests.runtime import machine
 from tests.runtime.pod import Pod
@@ -56,29 +54,20 @@ MILVUS = """
 SECRETS = (b"the-answer", b"the-author", b"the-docs", b"the-id", b"0.4321")
 
 
-class _Pinecone(BaseHTTPRequestHandler):
+class _Pinecone(Answering):
     """Answers every query with one match, as Pinecone's data plane does."""
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
+        self.body()
         match = {"id": "the-id", "score": 0.5, "values": [], "metadata": {"text": "the-answer"}}
         body = json.dumps({"matches": [match], "namespace": "", "usage": {"readUnits": 1}}).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *arguments: Any) -> None:
-        """Say nothing."""
+        self.answer(body, headers={"Content-Type": "application/json"})
 
 
 @pytest.fixture
 def store() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Pinecone) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with Loopback(_Pinecone) as server:
+        yield server.url
 
 
 @pytest.fixture

@@ -2,15 +2,14 @@
 
 import asyncio
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import Any
 
 import pytest
 from llmobs.api.conditions import Reason, Status
 from llmobs.cluster.spend import ASKED, read, spend
 from llmobs.plan.findings import Spend
+
+from tests.fakes.loopback import Answering, Loopback
 
 AT = "2026-11-21T00:00:00Z"
 
@@ -23,22 +22,13 @@ class Answer:
 
 @pytest.fixture
 def prometheus() -> Iterator[tuple[str, type[Answer]]]:
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Answering):
         def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            self.send_response(Answer.status)
-            self.send_header("Content-Length", str(len(Answer.body)))
-            self.end_headers()
-            self.wfile.write(Answer.body.encode())
+            self.body()
+            self.answer(Answer.body.encode(), status=Answer.status)
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}", Answer
-    server.shutdown()
-    server.server_close()
+    with Loopback(Handler) as server:
+        yield server.url, Answer
 
 
 def ask(url: str) -> Spend:
