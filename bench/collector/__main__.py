@@ -31,7 +31,7 @@ from bench.collector.variant import Variant
 from tests.collector.conftest import ROOT, inputs
 
 MODELS, TENANTS = 300, 100
-PARTS = ("untrust", "policy", "normalise", "price", "privacy", "series")
+PARTS = ("untrust", "policy", "normalise", "price", "once", "privacy", "series")
 """Steps that are left out one at a time; what is then missing from the whole is what the step costs, with what follows from it:
 without prices there are fewer series, without policies nothing is sent on, without privacy more is sent."""
 TARGET = 0.55

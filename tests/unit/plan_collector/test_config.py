@@ -36,6 +36,7 @@ def test_everything_stands_before_the_barrier_and_nothing_that_fails_behind_it()
         "transform/privacy",
         "transform/normalise",
         "transform/price",
+        "transform/once",
         "transform/observe",
         "transform/runs",
         "batch/barrier",

@@ -50,4 +50,5 @@ GENERATION = Generation(
         *("embedding.model_name", "reranker.model_name", "reranker.top_k", "input.mime_type", "output.mime_type"),
         *("tool.name", "tool.id", "agent.name", "agent.id"),
     ),
+    beside=("openinference.instrumentation.langchain",),
 )

@@ -9,6 +9,7 @@ import yaml
 from llmobs.api import names
 from llmobs.plan.collector import components as c
 from llmobs.plan.collector import exporters, identity, policies, routing, sampling, series
+from llmobs.plan.collector.doubles import once
 from llmobs.plan.collector.normalise import normalise
 from llmobs.plan.collector.observe import observe
 from llmobs.plan.collector.price import price
@@ -23,8 +24,8 @@ BARRIER = f"{c.BATCH}/barrier"
 """Nothing behind it can fail a client's request, or a retry would count the same calls again. It also makes one stream of all
 requests: the processor that adds up counts drops what comes out of order."""
 
-UNTRUST, POLICY, NORMALISE, PRICE, OBSERVE, RUNS, PRIVACY, LABELS = (
-    f"{c.TRANSFORM}/{name}" for name in ("untrust", "policy", "normalise", "price", "observe", "runs", "privacy", "labels")
+UNTRUST, POLICY, NORMALISE, PRICE, ONCE, OBSERVE, RUNS, PRIVACY, LABELS = (
+    f"{c.TRANSFORM}/{name}" for name in ("untrust", "policy", "normalise", "price", "once", "observe", "runs", "privacy", "labels")
 )
 
 
@@ -112,6 +113,7 @@ def _processors(inputs: Inputs, namespace: str) -> dict[str, Any]:
         POLICY: identity.policy(inputs),
         NORMALISE: normalise(),
         PRICE: price(inputs.prices),
+        ONCE: once(),
         OBSERVE: observe(),
         RUNS: price_runs(inputs.prices),
         PRIVACY: privacy(policies.contents(inputs.policies)),
@@ -132,7 +134,7 @@ def _pipelines(inputs: Inputs, *, out: bool) -> dict[str, Any]:
     return {
         "traces/in": {
             "receivers": [c.OTLP],
-            "processors": [c.MEMORY_LIMITER, UNTRUST, c.K8S_ATTRIBUTES, POLICY, PRIVACY, NORMALISE, PRICE, OBSERVE, RUNS, BARRIER],
+            "processors": [c.MEMORY_LIMITER, UNTRUST, c.K8S_ATTRIBUTES, POLICY, PRIVACY, NORMALISE, PRICE, ONCE, OBSERVE, RUNS, BARRIER],
             "exporters": [*series.connectors(series.bounds(inputs)), *([routing.OUT] if out else [])],
         },
         **series.pipelines(series.bounds(inputs), [LABELS, c.DELTA_TO_CUMULATIVE]),
