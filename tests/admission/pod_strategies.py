@@ -60,6 +60,7 @@ def _container(name: str) -> st.SearchStrategy[dict[str, Any]]:
         envFrom=maybe(st.just([{"configMapRef": {"name": "settings"}}])),
         volumeMounts=maybe(st.lists(_mount, max_size=2, unique_by=lambda item: item["mountPath"])),
         resources=maybe(_resources()),
+        ports=maybe(st.sampled_from([[{"containerPort": 8080}], [{"containerPort": 8080}], [{"containerPort": 24318}]])),
         args=maybe(st.lists(WORDS, max_size=2)),
         restartPolicy=maybe(st.just("Always")),
     )
@@ -107,6 +108,7 @@ def pods(draw: st.DrawFn) -> dict[str, Any]:
         "volumes": draw(maybe(st.lists(_volume, max_size=3, unique_by=lambda item: item["name"]))),
         "hostNetwork": draw(st.sampled_from([None, None, None, False, True])),
         "resources": draw(st.sampled_from([None, None, None, {}, {"limits": {"cpu": "1"}}])),
+        "restartPolicy": draw(st.sampled_from([None, None, "Always", "Never", "OnFailure"])),
         "shareProcessNamespace": draw(maybe(st.booleans())),
     }
     meta = objects(name=maybe(st.just("api")), labels=maybe(_labels), annotations=maybe(_annotations), ownerReferences=maybe(_owner))
@@ -117,6 +119,7 @@ def pods(draw: st.DrawFn) -> dict[str, Any]:
 policies = st.fixed_dictionaries(
     {},
     optional={
+        "collector": st.sampled_from([{"mode": "Shared"}, {"mode": "Sidecar"}, {"mode": "Sidecar"}]),
         "attributes": st.dictionaries(st.sampled_from(["team", "service.name", "a b"]), WORDS, max_size=2),
         "injection": st.fixed_dictionaries(
             {},

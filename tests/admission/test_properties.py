@@ -18,7 +18,7 @@ from llmobs.inject.decide import Decision, decide
 from llmobs.inject.patch import encoded
 from llmobs.inject.pod import decode
 from llmobs.inject.reasons import Reason
-from llmobs.inject.select import Namespace, namespace
+from llmobs.inject.select import NEWEST, Namespace, namespace
 from llmobs.webhook.review import answer
 from llmobs.webhook.store import KINDS, Store
 
@@ -37,9 +37,9 @@ OURS = {
 }
 
 
-def around(spec: dict[str, Any]) -> Namespace:
+def around(spec: dict[str, Any], version: tuple[int, int] = NEWEST) -> Namespace:
     body = {"metadata": {"name": "p", "namespace": "team-a"}, "spec": spec}
-    return namespace("team-a", {}, [compiled(policy(body, [], {}), Platform())])
+    return namespace("team-a", {}, [compiled(policy(body, [], {}), Platform())], version=version)
 
 
 def decided(pod: dict[str, Any], where: Namespace) -> tuple[Decision, dict[str, Any]]:
@@ -53,11 +53,20 @@ def every(pod: dict[str, Any]) -> list[dict[str, Any]]:
     return [*spec["containers"], *(spec.get("initContainers") or [])]
 
 
+COLLECTOR = "llmobs-collector"
+
+
+def without_collector(pod: dict[str, Any]) -> dict[str, Any]:
+    """The pod without our collector, the one container that may raise what it asks of a node."""
+    lists = {key: [item for item in pod["spec"].get(key) or [] if item["name"] != COLLECTOR] for key in ("containers", "initContainers")}
+    return {**pod, "spec": {**pod["spec"], **lists}}
+
+
 @settings(max_examples=400, deadline=None)
-@given(pod=pods_of.pods(), spec=pods_of.policies)
-def test_injection_of_any_pod(pod: dict[str, Any], spec: dict[str, Any]) -> None:
+@given(pod=pods_of.pods(), spec=pods_of.policies, version=st.sampled_from([(1, 28), NEWEST, NEWEST]))
+def test_injection_of_any_pod(pod: dict[str, Any], spec: dict[str, Any], version: tuple[int, int]) -> None:
     given_pod = copy.deepcopy(pod)
-    where = around(spec)
+    where = around(spec, version)
 
     decision, after = decided(pod, where)
 
@@ -68,10 +77,32 @@ def test_injection_of_any_pod(pod: dict[str, Any], spec: dict[str, Any]) -> None
         return
     again, twice = decided(after, where)
     assert (again.reason, again.operations, twice) == (Reason.ALREADY_INJECTED, (), after)
-    assert_user_kept(before=pod, after=after)
-    assert_complete(after, where, before=pod)
+    if spec.get("collector") == {"mode": "Sidecar"}:
+        assert_collected(after, where, before=pod)
+    rest = without_collector(after)
+    assert_user_kept(before=pod, after=rest)
+    assert_complete(rest, where, before=pod)
     assert quality(after) == quality(pod)
-    assert asked(after) == asked(pod)
+    assert asked(rest) == asked(pod)
+
+
+def assert_collected(after: dict[str, Any], where: Namespace, *, before: dict[str, Any]) -> None:
+    """One collector, in the place where this server runs it; everything instrumented sends to it, and a Job still ends."""
+    native = where.version >= (1, 29)
+    [place] = [key for key in ("containers", "initContainers") for item in after["spec"][key] if item["name"] == COLLECTOR]
+    [collector] = [item for item in every(after) if item["name"] == COLLECTOR]
+    assert place == ("initContainers" if native else "containers")
+    assert collector.get("restartPolicy") == ("Always" if native else None)
+    assert native or after["spec"].get("restartPolicy", "Always") == "Always"
+    assert collector["env"][0]["valueFrom"]["configMapKeyRef"]["optional"] is True
+    assert not any("$" in argument for argument in collector["args"])
+    inits = [item["name"] for item in after["spec"]["initContainers"]]
+    for container in every(after):
+        own = {item["name"]: item for item in next((c for c in every(before) if c["name"] == container["name"]), {}).get("env") or []}
+        sent = {item["name"]: item.get("value") for item in container.get("env") or []}
+        if "LLMOBS_ENDPOINT" in sent and "LLMOBS_ENDPOINT" not in own:
+            assert sent["LLMOBS_ENDPOINT"] == "http://127.0.0.1:24318"
+            assert container["name"] not in inits or inits.index(container["name"]) > inits.index(COLLECTOR)
 
 
 def assert_user_kept(*, before: dict[str, Any], after: dict[str, Any]) -> None:

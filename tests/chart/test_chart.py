@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import fnmatch
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import yaml
 from llmobs.api.settings import Gateway, Settings
+from llmobs.api.v1alpha1.collector import Collector, CollectorMode
 from llmobs.cluster import installation, kinds
 from llmobs.cluster.certificates import hosts
 from llmobs.kit.decode import camel, decode
@@ -49,6 +51,7 @@ def test_every_setting_can_be_given_as_a_value() -> None:
         "--set=clusterName=c,images.collector=a/b:1,images.collectorVersion=0.160.0,images.python=a/p:1,images.pullPolicy=Always,images.registry=r.io/x,images.pullSecrets={k},gateway.replicas=3",
         "--set=gateway.maxReplicas=9,gateway.targetUtilization=60,gateway.queueOnDisk=1Gi",
         "--set=dedicated.enabled=true,dedicated.replicas=2,dedicated.cpu=1,dedicated.memory=1Gi",
+        "--set=sidecar.native=false,sidecar.cpu=1,sidecar.memory=1Gi",
         "--set=gateway.cpu=1,gateway.memory=1Gi,gateway.scrapeInterval=5s,gateway.podMonitorLabels.release=x,rules.tile=1m",
         "--set=rules.labels.release=x,rules.runbookURL=https://r,rules.dashboardURL=https://g,grafana.label=l,grafana.value=v",
         "--set=grafana.folder=F,prometheus.url=http://p:9090,resync=10s",
@@ -136,7 +139,8 @@ def allowed(given: list[dict[str, Any]], kind: kinds.Resource, verb: str, name: 
 def planned() -> list[dict[str, Any]]:
     everything = Settings(gateway=Gateway(max_replicas=5))
     inputs = Inputs(settings=everything, facts=Facts(namespace=NAMESPACE), prices=PriceTable(), policies=(policy(),))
-    parts = [*fleet_parts(inputs), *policy_parts(inputs, policy())]
+    beside = replace(policy(), spec=replace(policy().spec, collector=Collector(mode=CollectorMode.SIDECAR)))
+    parts = [*fleet_parts(inputs), *policy_parts(inputs, policy()), *policy_parts(inputs, beside)]
     return [manifest for part in parts for manifest in part.manifests]
 
 

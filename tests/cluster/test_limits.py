@@ -140,6 +140,39 @@ def test_what_passes_without_us_passes_with_us(
     assert asked(answer) == asked(plain)
 
 
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    limit=st.sampled_from(sorted(LIMITS.keys() - {"pod"})),
+    apps=st.lists(_figures, min_size=1, max_size=2),
+    inits=st.lists(_figures, max_size=1),
+)
+def test_a_collector_beside_it_fits_the_limits_of_containers_or_the_pod_is_left_alone(
+    places: ApiServer, limit: str, apps: list[dict[str, Any]], inits: list[dict[str, Any]]
+) -> None:
+    """Its figures come on top of the pod's, so that quotas and limits of whole pods must leave room for them."""
+    where = place(limit, "none")
+    bare = pod(*apps, inits=tuple(inits))
+    before, plain = dry_run(places, where, bare)
+    found = policy({"metadata": {"name": "p", "namespace": where}, "spec": {"collector": {"mode": "Sidecar"}}}, [], {})
+    asked_for = ranges([{"spec": {"limits": LIMITS[limit]}}])
+    decision = decide(decode(json.dumps(bare).encode()), around(where, {}, [compiled(found, Platform())], ranges=asked_for))
+    event(f"{limit}: {before} {decision.reason.value}")
+    if before != 201 or decision.reason is Reason.LITTLE_MEMORY:
+        assert before != 201 or limit == "narrow" or limit == "maximum"
+        return
+
+    assert decision.reason is Reason.INJECTED
+    patched = jsonpatch.apply_patch(bare, json.loads(encoded(decision.operations)))
+    after, answer = dry_run(places, where, patched)
+
+    assert after == 201, answer
+    assert answer["status"]["qosClass"] == plain["status"]["qosClass"]
+    [sent] = [item for item in patched["spec"]["initContainers"] if item["name"] == "llmobs-collector"]
+    [stored] = [item for item in answer["spec"]["initContainers"] if item["name"] == "llmobs-collector"]
+    assert stored["restartPolicy"] == "Always"
+    assert same(stored["resources"], sent.get("resources", {})), "the server fills nothing in"
+
+
 def same(stored: dict[str, Any], sent: dict[str, Any]) -> bool:
     """Whether the server stores what was sent, in its own way to write an amount and with requests where only limits were sent."""
     limits = sent.get("limits", {})

@@ -135,9 +135,9 @@ def test_every_shape_is_instrumented_whole(admission: Admission, place: str, sha
         assert [item["mountPath"] for item in container["volumeMounts"] if item["name"] == "llmobs-python"] == ["/llmobs"]
 
 
-@pytest.mark.parametrize("delivery", ["InitContainer", "ImageVolume"])
-def test_a_restricted_namespace_takes_any_user(admission: Admission, delivery: str) -> None:
-    place = governed(admission, injection={"delivery": delivery})
+@pytest.mark.parametrize(("delivery", "mode"), [("InitContainer", "Shared"), ("ImageVolume", "Shared"), ("InitContainer", "Sidecar")])
+def test_a_restricted_namespace_takes_any_user(admission: Admission, delivery: str, mode: str) -> None:
+    place = governed(admission, injection={"delivery": delivery}, collector={"mode": mode})
     path = f"/api/v1/namespaces/{place}"
     admission.server.merge(path, {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}})
     secure = app(securityContext={"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}})

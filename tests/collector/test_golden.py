@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,13 @@ CASES: dict[str, dict[str, Any]] = {
 
 def accepted(otelcol: str, path: Path) -> str:
     """What the collector says against a configuration; nothing when it takes it."""
-    done = subprocess.run([otelcol, "validate", "--config", str(path)], capture_output=True, text=True, timeout=60, check=False)
+    return accepted_as([otelcol, "--config", str(path)])
+
+
+def accepted_as(arguments: list[str], environment: Mapping[str, str] | None = None) -> str:
+    """What the collector says against what it would be started with; nothing when it takes it."""
+    command = [arguments[0], "validate", *arguments[1:]]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environment)
     return "" if done.returncode == 0 else done.stderr + done.stdout
 
 

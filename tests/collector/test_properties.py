@@ -1,18 +1,20 @@
 """Whatever valid resources say, the collector takes what is rendered from them."""
 
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from llmobs.api.v1alpha1.collector import Collector, CollectorMode
 from llmobs.catalogue.backends import CREDENTIALS, configs
 from llmobs.kit.errors import Invalid
 from llmobs.plan import collector
 
+from tests.collector.beside import command
 from tests.collector.conftest import FULL, inputs
 from tests.collector.spec_strategies import DESTINATIONS, SPECS, TEXT
-from tests.collector.test_golden import SMALL, accepted
+from tests.collector.test_golden import SMALL, accepted, accepted_as
 
 KEYS = ("team-a/one", "team-a/two", "team-b/one")
 QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
@@ -41,6 +43,9 @@ def test_the_collector_takes_it(
     path.write_text(collector.text(given_), encoding="utf-8")
 
     assert accepted(otelcol, path) == ""
+    for policy in given_.policies[:1]:
+        beside = replace(policy, spec=replace(policy.spec, collector=Collector(mode=CollectorMode.SIDECAR)))
+        assert accepted_as(*command(otelcol, beside)) == ""
 
 
 @pytest.mark.parametrize(

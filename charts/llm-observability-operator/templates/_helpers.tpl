@@ -25,12 +25,13 @@ app.kubernetes.io/component: {{ .component }}
 
 {{/* The configuration file: the values that are the platform's settings, under the names the operator reads. */}}
 {{- define "llmobs.settings" -}}
-{{- $settings := pick (deepCopy .Values) "clusterName" "images" "gateway" "dedicated" "rules" "grafana" "prometheus" "resync" }}
+{{- $settings := pick (deepCopy .Values) "clusterName" "images" "gateway" "dedicated" "sidecar" "rules" "grafana" "prometheus" "resync" }}
 {{- if not $settings.images.python }}
 {{- $_ := set $settings.images "python" (printf "ghcr.io/llm-observability-operator/python:%s" .Chart.AppVersion) }}
 {{- end }}
 {{- $_ := set $settings.gateway "cpu" ($settings.gateway.cpu | toString) }}
 {{- $_ := set $settings.dedicated "cpu" ($settings.dedicated.cpu | toString) }}
+{{- $_ := set $settings.sidecar "cpu" ($settings.sidecar.cpu | toString) }}
 {{- toYaml $settings }}
 {{- end }}
 

@@ -50,6 +50,7 @@ class Reason(enum.Enum):
     ROLLED_OUT = "RolledOut"
     ROLLING_OUT = "RollingOut"
     CONFIGURATION_REFUSED = "ConfigurationRefused"
+    NO_NATIVE_SIDECARS = "NoNativeSidecars"
     EXTERNAL_ENDPOINT = "ExternalEndpoint"
     SECRET_MISSING = "SecretMissing"  # noqa: S105 - a reason, not a secret
     NOT_AVAILABLE = "NotAvailable"

@@ -116,8 +116,9 @@ def stand_in(namespace: str, fleets: Iterable[Fleet], namespace_labels: Mapping[
     who = governing.identity
     body = {"metadata": {"name": who.name, "namespace": namespace, "uid": who.uid, "generation": who.generation}}
     made = policy(body, every, namespace_labels)
-    # no resource of the namespace could own a gateway
-    spec = _shared(made.spec) if made.spec.collector.mode is CollectorMode.DEDICATED else made.spec
+    # no resource of the namespace could own a gateway, or the configuration of collectors in pods
+    owned = (CollectorMode.DEDICATED, CollectorMode.SIDECAR)
+    spec = _shared(made.spec) if made.spec.collector.mode in owned else made.spec
     return replace(made, spec=spec, stands_in=True)
 
 

@@ -51,6 +51,11 @@ def dedicated(policy: str) -> str:
     return bounded(f"{GATEWAY}-{policy}")
 
 
+def sidecar(policy: str) -> str:
+    """Name of the ConfigMap with what a policy asks of the collectors in its pods."""
+    return bounded(f"llmobs-sidecar-{policy}")
+
+
 def gateway_endpoint(namespace: str, gateway: str = GATEWAY) -> str:
     """Base URL of a gateway for OTLP over HTTP, for pods anywhere in the cluster."""
     return f"http://{gateway}.{namespace}.svc:{OTLP_HTTP_PORT}"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from llmobs.kit.quantity import MEBIBYTE, thousandths
 from llmobs.kit.schema import Rule, prop, ruled
 
 _NAMED = r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$"
@@ -99,6 +100,27 @@ class Dedicated:
     """Memory requested by and allowed to each pod."""
 
 
+@ruled(
+    Rule(
+        cel="true",
+        message="must be at least 96Mi: a collector that takes a long prompt is ended by the kernel otherwise",
+        holds=lambda sidecar: thousandths(sidecar.memory) >= 96 * MEBIBYTE,
+        path="memory",
+    )
+)
+@dataclass(frozen=True, kw_only=True)
+class Sidecar:
+    """The collector inside pods of policies with collector.mode Sidecar."""
+
+    native: bool = prop(True)
+    """Whether the API server knows native sidecars, as Kubernetes does from 1.29 on; false where its feature gate SidecarContainers is
+    off. Without them pods that must complete are left alone."""
+    cpu: str = prop("20m", pattern=r"^[0-9]+m?$")
+    """CPU requested by each."""
+    memory: str = prop("128Mi", pattern=r"^[0-9]+(Mi|Gi)$")
+    """Memory requested by and allowed to each, where its pod has requests and limits."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rules:
     """Recording rules and alerts."""
@@ -145,6 +167,8 @@ class Settings:
     """The shared collector."""
     dedicated: Dedicated = prop(factory=Dedicated)
     """Gateways of single policies."""
+    sidecar: Sidecar = prop(factory=Sidecar)
+    """Collectors inside pods."""
     rules: Rules = prop(factory=Rules)
     """Recording rules and alerts."""
     grafana: Grafana = prop(factory=Grafana)

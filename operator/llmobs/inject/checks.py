@@ -9,10 +9,12 @@ from typing import NamedTuple
 from llmobs.api import names
 from llmobs.api.v1alpha1.injection import IMAGE_VOLUMES
 from llmobs.catalogue.language import Files
+from llmobs.inject import sidecar
 from llmobs.inject.agents import other_agent
 from llmobs.inject.compiled import CompiledPolicy, Delivery
 from llmobs.inject.env import left_out
 from llmobs.inject.pod import Container, Meta, NodeTerm, Spec
+from llmobs.inject.qos import beside
 from llmobs.inject.reasons import Reason
 from llmobs.inject.select import Namespace, asked, verdict
 from llmobs.inject.targets import Target, targets
@@ -112,9 +114,30 @@ def _visible(case: Case) -> Reason | None:
     return Reason.ENVIRONMENT_HIDDEN if all(left_out(target.container, policy) for target in case.targets) else None
 
 
+def _sidecar(case: Case) -> Reason | None:
+    wanted = case.policy.sidecar if case.policy else None
+    if wanted is None or sidecar.present(case.spec):
+        return None
+    if not wanted.among_inits(case.namespace.version):
+        # one more app container would keep the pod from ending, and starts too late for init containers
+        late = any(target.init for target in case.targets)
+        return Reason.SIDECAR_UNAVAILABLE if late or sidecar.must_complete(case.spec) else None
+    return None
+
+
+def _memory(case: Case) -> Reason | None:
+    wanted = case.policy.sidecar if case.policy else None
+    if wanted is None or sidecar.present(case.spec):
+        return None
+    fits = beside(case.spec, case.namespace.version, wanted.wishes, case.namespace.ranges) is not None
+    return None if fits else Reason.LITTLE_MEMORY
+
+
 def _names(case: Case) -> Reason | None:
     if case.policy is None:
         return None
+    if case.policy.sidecar and sidecar.taken(case.spec):
+        return Reason.NAME_TAKEN
     taken = any(_taken(case.spec, case.targets, item) for item in case.policy.deliveries)
     return Reason.NAME_TAKEN if taken else None
 
@@ -186,6 +209,8 @@ CHECKS = (
     Check("variables that can be seen", _visible),
     Check("a delivery that the API server knows", _delivered),
     Check("room for our files", _storage),
+    Check("a collector beside it can run", _sidecar),
+    Check("memory for that collector", _memory),
     Check("our names are free", _names),
     Check("room for our annotations", _marked),
 )

@@ -19,30 +19,20 @@ from llmobs.api.v1alpha1.injection import EnvVar, InjectionMode
 from llmobs.api.v1alpha1.selector import LabelSelector
 from llmobs.catalogue.language import Files
 from llmobs.catalogue.languages import languages
+from llmobs.catalogue.sidecar import CONTAINER
+from llmobs.catalogue.sidecar import ENDPOINT as SIDECAR_ENDPOINT
 from llmobs.inject.identity import NODE_NAME, POD_NAME, POD_UID, encoded
 from llmobs.inject.otel import ATTRIBUTES, ENDPOINT, PROTOCOL
 from llmobs.inject.patch import Appending, Block, appending, entries, fragment
 from llmobs.inject.qos import Wishes, wishes
+from llmobs.inject.restricted import SECURITY_CONTEXT
+from llmobs.inject.sidecar import Sidecar
+from llmobs.inject.sidecar import compiled as compiled_sidecar
 
 SAFE_TO_EVICT = "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes"
 """Without it the cluster autoscaler keeps a node because of our emptyDir."""
 
 RESOURCE_ATTRIBUTES = "LLMOBS_RESOURCE_ATTRIBUTES"
-
-USER_ID = 65532
-"""Numeric, so that runAsNonRoot can be checked before the container starts; owns nothing in any image."""
-
-SECURITY_CONTEXT = {
-    "allowPrivilegeEscalation": False,
-    "capabilities": {"drop": ["ALL"]},
-    "privileged": False,
-    "readOnlyRootFilesystem": True,
-    "runAsGroup": USER_ID,
-    "runAsNonRoot": True,
-    "runAsUser": USER_ID,
-    "seccompProfile": {"type": "RuntimeDefault"},
-}
-"""All that Pod Security's level `restricted` asks of a container, whatever the pod itself sets."""
 
 
 @dataclass(frozen=True)
@@ -113,8 +103,8 @@ class CompiledPolicy:
     """The policy's resource attributes, percent-encoded."""
     annotations: Mapping[str, str]
     """The annotations that say who injected."""
-    init_containers: frozenset[str]
-    """Names of the init containers that deliver its languages."""
+    own: frozenset[str]
+    """Names of our containers, which are never instrumented."""
     exporter: Mapping[str, msgspec.Raw]
     """JSON by name of OpenTelemetry's own variables for where to send; empty unless the application's own SDK is meant."""
     own_sdk: bool
@@ -124,7 +114,9 @@ class CompiledPolicy:
     wishes: Wishes
     """What the init containers would like to have."""
     pull_secrets: tuple[str, ...]
-    """Names of the Secrets with credentials for the init containers' images."""
+    """Names of the Secrets with credentials for the images of our containers."""
+    sidecar: Sidecar | None = None
+    """The collector in its pods."""
     since: int = 0
     """The generation since which it does to pods what it does now; 0 where that is not known."""
 
@@ -224,6 +216,7 @@ def compiled(policy: Policy, platform: Platform) -> CompiledPolicy:
     deliveries = tuple(_delivery(item.name, item.files, platform, injection.delivery) for item in chosen if item.files)
     own_sdk = any(item.own_sdk for item in chosen)
     lists = {item.files.variable for item in deliveries}
+    beside = compiled_sidecar(policy, platform.settings, platform.namespace)
     constant = _constant(policy, platform, files=bool(deliveries))
     apart = {*constant, RESOURCE_ATTRIBUTES, *lists, *((ATTRIBUTES,) if own_sdk else ())}
     return CompiledPolicy(
@@ -240,12 +233,13 @@ def compiled(policy: Policy, platform: Platform) -> CompiledPolicy:
         paths={item.name: item.value for item in injection.env if item.name in lists},
         attributes=encoded(policy.spec.attributes),
         annotations={names.POLICY: policy.key, names.POLICY_REVISION: policy.identity.revision, names.INJECTION: "Injected"},
-        init_containers=frozenset(item.files.init_container for item in deliveries),
+        own=frozenset([*(item.files.init_container for item in deliveries), *((CONTAINER,) if beside else ())]),
         exporter=_exporter(policy, platform) if own_sdk else {},
         own_sdk=own_sdk,
         stated=next((item.value for item in injection.env if own_sdk and item.name == ATTRIBUTES), ""),
         wishes=wishes(injection.resources),
-        pull_secrets=platform.settings.images.pull_secrets if deliveries else (),
+        pull_secrets=platform.settings.images.pull_secrets if deliveries or beside else (),
+        sidecar=beside,
     )
 
 
@@ -268,6 +262,8 @@ def _endpoint(policy: Policy, platform: Platform) -> str:
     asked = policy.spec.collector
     if asked.mode is CollectorMode.DEDICATED:
         return names.gateway_endpoint(policy.identity.namespace, names.dedicated(policy.identity.name))
+    if asked.mode is CollectorMode.SIDECAR:
+        return SIDECAR_ENDPOINT
     return asked.endpoint or names.gateway_endpoint(platform.namespace)
 
 

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from llmobs.catalogue.language import Files
+from llmobs.catalogue.sidecar import CONTAINER
 from llmobs.inject import otel
 from llmobs.inject.compiled import CompiledPolicy
 from llmobs.inject.decide import Decision
 from llmobs.inject.env import left_out, reads_reference
+from llmobs.inject.patch import encoded
 from llmobs.inject.pod import Container, Pod
 from llmobs.inject.reasons import Reason
 from llmobs.inject.targets import chosen
@@ -47,7 +49,17 @@ def container_notes(pod: Pod, decision: Decision) -> list[ContainerNote]:
     return [
         *_notes(spec.containers, "/spec/containers", decision, init=False),
         *_notes(spec.init_containers, "/spec/initContainers", decision, init=True),
+        *_added(decision),
     ]
+
+
+def _added(decision: Decision) -> Iterator[ContainerNote]:
+    """The collector that is put into the pod: unlike a copy of files it stays as long as the pod."""
+    text = CONTAINER.encode()
+    for operation in decision.operations:
+        if text in encoded([operation]):
+            native = operation.path.startswith("/spec/initContainers")
+            yield ContainerNote(CONTAINER, native, f"added{', as a native sidecar' if native else ''}. It is {_ours(CONTAINER)}")
 
 
 def _notes(containers: list[Container] | None, base: str, decision: Decision, *, init: bool) -> Iterator[ContainerNote]:
@@ -60,8 +72,8 @@ def _sentence(container: Container, decision: Decision, *, init: bool, changed: 
     policy = decision.policy
     if policy is None or decision.reason not in (Reason.INJECTED, Reason.ALREADY_INJECTED, Reason.NO_CONTAINER):
         return "left alone, as the whole pod is."
-    if container.name in policy.init_containers:
-        return "ours; it copies the files that the others read."
+    if container.name in policy.own:
+        return _ours(container.name)
     if not chosen(container.name, policy, init=init):
         return _left_out(container.name, policy)
     if left_out(container, policy):
@@ -72,6 +84,12 @@ def _sentence(container: Container, decision: Decision, *, init: bool, changed: 
     if policy.own_sdk:
         hints.append(_sdk_hint(container))
     return " ".join(["instrumented.", *filter(None, hints)])
+
+
+def _ours(name: str) -> str:
+    if name == CONTAINER:
+        return "ours; what the others send passes through it, without what the policy holds back of prompts and answers."
+    return "ours; it copies the files that the others read."
 
 
 def _left_out(name: str, policy: CompiledPolicy) -> str:

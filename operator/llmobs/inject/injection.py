@@ -8,13 +8,14 @@ from functools import lru_cache
 from msgspec import Raw
 
 from llmobs.api import names
+from llmobs.inject import sidecar
 from llmobs.inject.checks import Case, present
 from llmobs.inject.compiled import SAFE_TO_EVICT, CompiledPolicy, Delivery
 from llmobs.inject.env import variables
 from llmobs.inject.identity import ResourceAttributes
 from llmobs.inject.patch import Change, Operation, appended, entries, pointer
 from llmobs.inject.pod import Meta, Spec
-from llmobs.inject.qos import init_resources
+from llmobs.inject.qos import beside, init_resources
 from llmobs.inject.targets import Target
 
 _LABEL = entries("/metadata/labels", {names.INJECTED: "true"})
@@ -32,6 +33,7 @@ def operations(case: Case, policy: CompiledPolicy) -> list[Change]:
         made += variables(target.path, target.container, policy, attributes.of(target.container))
         made += _mounts(target, policy, odd)
     made += _init_containers(case, policy)
+    made += _beside(case, policy)
     made += _volumes(case.spec, policy)
     made += _pull_secrets(case.spec, policy)
     made += _marks(case.meta, case.spec, policy)
@@ -59,16 +61,29 @@ def _turned(item: Delivery) -> Raw:
 
 
 def _init_containers(case: Case, policy: CompiledPolicy) -> list[Operation]:
-    spec = case.spec
+    spec, collector = case.spec, _collector(case, policy, native=True)
     missing = [item for item in policy.copies if not present(spec, item.files)]
-    if not missing:
+    if not missing and not collector:
         return []
-    resources = init_resources(spec, case.namespace.version, policy.wishes, case.namespace.ranges)
-    new = [item.init_container(resources) for item in missing]
+    resources = init_resources(spec, case.namespace.version, policy.wishes, case.namespace.ranges) if missing else {}
+    new = [*(item.init_container(resources) for item in missing), *collector]
     first = next((target.position for target in case.targets if target.init), None)
     if first is None:
         return appended("/spec/initContainers", new, present=spec.init_containers is not None)
     return [Operation("add", f"/spec/initContainers/{first + offset}", item) for offset, item in enumerate(new)]
+
+
+def _beside(case: Case, policy: CompiledPolicy) -> list[Operation]:
+    return appended("/spec/containers", _collector(case, policy, native=False), present=True)
+
+
+def _collector(case: Case, policy: CompiledPolicy, *, native: bool) -> list[Raw]:
+    """The collector in the pod, if this is the place for it and it is missing."""
+    wanted, version = policy.sidecar, case.namespace.version
+    if wanted is None or wanted.among_inits(version) is not native or sidecar.present(case.spec):
+        return []
+    resources = beside(case.spec, version, wanted.wishes, case.namespace.ranges)
+    return [wanted.manifest(resources or {}, native=native)]
 
 
 def _volumes(spec: Spec, policy: CompiledPolicy) -> list[Operation]:

@@ -114,6 +114,7 @@ class Shape:
         if spec is None:
             return
         self.lists["/spec/volumes"] = _length(spec.volumes)
+        self.lists["/spec/containers"] = _length(spec.containers)
         self.lists["/spec/initContainers"] = _length(spec.init_containers)
         self.lists["/spec/imagePullSecrets"] = _length(spec.image_pull_secrets)
         self._containers("/spec/containers", spec.containers)

@@ -48,6 +48,12 @@ class Resources(_Part):
     limits: Figures | None = None
 
 
+class Port(_Part):
+    """A port that a container says it listens on."""
+
+    container_port: int = 0
+
+
 class Container(_Part):
     """A container or init container."""
 
@@ -58,6 +64,7 @@ class Container(_Part):
     volume_mounts: list[Mount] | None = None
     volume_devices: list[Device] | None = None
     resources: Resources | None = None
+    ports: list[Port] | None = None
 
 
 class Volume(_Part):
@@ -141,6 +148,7 @@ class Spec(_Part):
     node_selector: dict[str, str] | None = None
     affinity: Affinity | None = None
     resources: Resources | None = None
+    restart_policy: str = ""
 
 
 class Pod(_Part):

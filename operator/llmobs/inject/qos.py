@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from llmobs.api.v1alpha1.resources import InitResources
 from llmobs.inject.pod import Container, Quantity, Resources, Spec
-from llmobs.inject.ranges import Range, Ranges, fitted
+from llmobs.inject.ranges import Range, Ranges, bounded, fitted
 from llmobs.kit import quantity
 
 KubernetesVersion = tuple[int, int]
@@ -110,6 +110,35 @@ def init_resources(spec: Spec, version: KubernetesVersion, wanted: Wishes = USUA
     if not _pod_level(spec, version):
         made = _resources(_asked(spec.containers, asked), _asked(spec.init_containers, asked), wanted)
     return fitted(made, spec, asked) if asked else made
+
+
+def beside(spec: Spec, version: KubernetesVersion, wanted: Wishes, ranges: Ranges | None = None) -> Mapping[str, Any] | None:
+    """The ``resources`` of a container of ours that runs as long as the others; None where LimitRanges leave it too little.
+
+    BestEffort: none. Guaranteed: equal requests and limits. Burstable: requests, and limits where every app container has one.
+    They add to what the pod asks of a node and of a quota. Raises ``ValueError`` for a malformed quantity.
+    """
+    asked = ranges or {}
+    made: dict[str, dict[str, Any]] = {"requests": {}, "limits": {}}
+    if not _pod_level(spec, version):
+        totals = _totals(_asked(spec.containers, asked))
+        kind = _class(totals, _totals(_asked(spec.init_containers, asked)))
+        for wish, total in zip(wanted, totals, strict=True):
+            found = bounded(asked.get(wish.name, _OPEN), *_running(kind, wish, total))
+            if found is None or (wish.name == "memory" and found[1] and found[1] < wish.limit):
+                return None
+            for part, amount in zip(made, found, strict=True):
+                made[part] |= {} if amount is None else {wish.name: wish.write(amount)}
+    others = {name: one for name, one in asked.items() if name not in ("cpu", "memory")}
+    return {part: figures for part, figures in fitted(made, spec, others).items() if figures}
+
+
+def _running(kind: QualityOfService, wish: Wish, total: _Total) -> tuple[int | None, int | None]:
+    if kind is QualityOfService.GUARANTEED:
+        return wish.limit, wish.limit
+    if kind is QualityOfService.BEST_EFFORT:
+        return 0 if total.requested else None, 0 if total.limited else None
+    return wish.request, wish.limit if total.limited else None
 
 
 def _asked(containers: list[Container] | None, ranges: Ranges) -> tuple[_Figures, ...]:

@@ -124,6 +124,26 @@ def fitted(resources: Mapping[str, Any], spec: Spec, asked: Ranges) -> Mapping[s
     return {kind: figures for kind, figures in made.items() if figures}
 
 
+def bounded(one: Range, request: int | None, limit: int | None) -> tuple[int | None, int | None] | None:
+    """Request and limit, in thousandths, moved as little as a range asks; None where it lets nothing pass. Equal ones stay equal."""
+    if one.allows(_written(request), _written(limit)):
+        return request, limit
+    low = request or 0
+    high = max(limit or 0, low) or low
+    most, least = _amount(one.maximum), _amount(one.minimum) or 0
+    high = max(least, high if most is None else min(high, most))
+    low = max(least, min(low, high))
+    if one.ratio is not None:
+        low = max(low, -(-high * 1000 // thousandths(one.ratio)))
+    if request == limit:
+        low = high
+    return (low, high) if one.allows(_written(low), _written(high)) else None
+
+
+def _written(amount: int | None) -> Quantity | None:
+    return None if amount is None else f"{amount}m"
+
+
 def _smallest(containers: Iterable[Container], name: str, one: Range) -> tuple[Quantity | None, Quantity | None]:
     pairs = [one.filled(*_figures(container, name)) for container in containers]
     known = [pair for pair in pairs if pair[0] is not None]

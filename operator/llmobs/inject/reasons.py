@@ -46,7 +46,15 @@ class Reason(enum.Enum):
         "LittleStorage",
         "The pod's limits of ephemeral-storage leave too little beside our files: raise them, or use injection.delivery ImageVolume.",
     )
-    NAME_TAKEN = "NameTaken", "The pod uses a container name, volume name or mount path of ours for something else."
+    SIDECAR_UNAVAILABLE = (
+        "SidecarUnavailable",
+        "collector.mode Sidecar needs Kubernetes 1.29 for pods that must complete or have init containers to instrument; choose Shared.",
+    )
+    LITTLE_MEMORY = (
+        "LittleMemory",
+        "A LimitRange of the namespace allows a container less memory than the collector beside it needs; choose collector.mode Shared.",
+    )
+    NAME_TAKEN = "NameTaken", "The pod uses a container name, volume name, port or mount path of ours for something else."
     TOO_LARGE = "TooLarge", "With what we add, the pod or its annotations would be larger than an API server takes."
     NOT_A_POD = "NotAPod", "The request does not create a pod."
     UNREADABLE = "Unreadable", "The request could not be read."

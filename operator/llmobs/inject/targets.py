@@ -34,5 +34,5 @@ def _among(base: str, containers: list[Container] | None, policy: CompiledPolicy
     return [
         Target(f"{base}/{index}", index, init, container)
         for index, container in enumerate(containers or ())
-        if container.name not in policy.init_containers and chosen(container.name, policy, init=init)
+        if container.name not in policy.own and chosen(container.name, policy, init=init)
     ]

@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from llmobs.catalogue.endpoint import SECURE, url
 from llmobs.kit.schema import Rule, prop, ruled
 
+NATIVE_SIDECARS = (1, 29)
+"""The first Kubernetes that runs an init container beside the others by default; before, it drops the field that says so."""
+
 
 class CollectorMode(enum.Enum):
     """Where the namespace's telemetry is processed."""
 
     SHARED = "Shared"
     DEDICATED = "Dedicated"
+    SIDECAR = "Sidecar"
     EXTERNAL = "External"
 
 
@@ -38,7 +42,8 @@ class Collector:
 
     mode: CollectorMode = prop(CollectorMode.SHARED)
     """Shared: the platform's gateway. Dedicated: one of its own in this namespace, with rights and Secrets of this namespace only, where
-    the platform offers it. External: pods are instrumented and send to a receiver of yours; nothing is priced, masked or
+    the platform offers it. Sidecar: a small collector in every pod does what content asks before anything leaves the pod, and passes the
+    rest on to the platform's gateway. External: pods are instrumented and send to a receiver of yours; nothing is priced, masked or
     counted, so there is no spend, no budget and no alert, and content.capture is all that limits what leaves the pod. Default Shared."""
     endpoint: str | None = url(None)
     """With External: base URL of a receiver of OTLP over HTTP (JSON for Python, protobuf for the language sdk), without /v1/traces.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from llmobs.api.conditions import ConditionType, Finding, Reason, Status
 from llmobs.api.effective import Policy
 from llmobs.api.v1alpha1.collector import CollectorMode
+from llmobs.plan.collector import sidecar
 from llmobs.plan.collector.autoscaler import autoscaler
 from llmobs.plan.collector.config import config as bare_config
 from llmobs.plan.collector.config import text
@@ -28,7 +29,9 @@ def parts(inputs: Inputs) -> tuple[Part, ...]:
 
 
 def policy_parts(inputs: Inputs, policy: Policy) -> tuple[Part, ...]:
-    """The gateway of a policy that has one of its own."""
+    """The gateway of a policy that has one of its own, or what the collectors in its pods are to do."""
+    if policy.spec.collector.mode is CollectorMode.SIDECAR:
+        return (sidecar.part(inputs, policy),)
     if policy.spec.collector.mode is not CollectorMode.DEDICATED:
         return ()
     if not inputs.settings.dedicated.enabled:

@@ -20,9 +20,6 @@ PROMETHEUS = "prometheus"
 FILE_STORAGE = "file_storage"
 HEALTH_CHECK = "health_check"
 
-BINARY = "/otelcol-contrib"
-"""The collector in the official image and in ours."""
-
 Release = tuple[int, int]
 
 _RENAMED: Mapping[Release, Mapping[str, str]] = {

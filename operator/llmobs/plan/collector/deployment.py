@@ -6,9 +6,9 @@ from typing import Any
 
 from llmobs.api import names
 from llmobs.api.settings import Images
+from llmobs.catalogue.sidecar import BINARY
 from llmobs.kit.durations import seconds
 from llmobs.plan.collector import exporters, policies
-from llmobs.plan.collector.components import BINARY
 from llmobs.plan.collector.configmap import FILE
 from llmobs.plan.collector.objects import PORTS
 from llmobs.plan.collector.sinks import Sink

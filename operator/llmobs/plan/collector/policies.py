@@ -97,7 +97,7 @@ def _row(terms: Terms) -> dict[str, ottl.Value]:
 
 def _terms(policy: Policy, policies: Iterable[Policy]) -> Terms:
     own = sorted((key, value) for key, value in policy.spec.attributes.items() if not re.match(RESERVED, key))
-    if policy.spec.collector.mode is not CollectorMode.SHARED:
+    if policy.spec.collector.mode not in (CollectorMode.SHARED, CollectorMode.SIDECAR):
         return Terms()  # it expects nothing of this gateway, so what gets there all the same is granted nothing
     return Terms(
         content=treatment(policy.spec.content),

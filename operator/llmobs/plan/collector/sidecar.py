@@ -1,0 +1,51 @@
+"""What a policy asks of the collectors in its pods: the part of their configuration that treats prompts and answers."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from llmobs.api import names
+from llmobs.api.conditions import ConditionType, Finding, Reason, Status
+from llmobs.api.effective import Policy
+from llmobs.api.v1alpha1.collector import NATIVE_SIDECARS
+from llmobs.catalogue import sidecar
+from llmobs.plan.collector.ottl import assign, drop, group, literal, resource
+from llmobs.plan.collector.policies import CAPTURE
+from llmobs.plan.collector.privacy import privacy
+from llmobs.plan.collector.treatment import PLAIN, treatment
+from llmobs.plan.inputs import Inputs, Manifest, Part
+
+
+def part(inputs: Inputs, policy: Policy) -> Part:
+    """The ConfigMap beside the policy; and, where the API server knows no native sidecars, which pods go without."""
+    return Part(ConditionType.COLLECTOR_READY, (configmap(policy),), _without_native(inputs))
+
+
+def configmap(policy: Policy) -> Manifest:
+    """The ConfigMap that pods of the policy read when their collector starts: one that starts anew reads the newest."""
+    where = policy.identity
+    meta = {"name": names.sidecar(where.name), "namespace": where.namespace, "labels": names.labels(where.uid, "sidecar")}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {sidecar.FILE: text(policy)}}
+
+
+def text(policy: Policy) -> str:
+    """What is laid over the built-in configuration: the same steps as the gateway's own, for the one class of content of this policy."""
+    asked = treatment(policy.spec.content)
+    steps = privacy([] if asked == PLAIN else [asked])
+    # a client must not choose its class, and the note is for these steps alone
+    forget = group("resource", [drop("resource.attributes", r"^llmobs(\.|$)")])
+    chosen = [] if asked == PLAIN else [group("resource", [assign(resource(CAPTURE), literal(asked.name))])]
+    made: dict[str, Any] = {**steps, "trace_statements": [forget, *chosen, *steps["trace_statements"], forget]}
+    return json.dumps({"processors": {sidecar.PRIVACY: made}}, ensure_ascii=False, separators=(",", ":")).replace("$", "$$")
+
+
+def _without_native(inputs: Inputs) -> Finding | None:
+    version = inputs.facts.version
+    if version is None or (inputs.settings.sidecar.native and version >= NATIVE_SIDECARS):
+        return None
+    said = (
+        f"this API server ({'.'.join(map(str, version))}) runs no native sidecars: the collector is an ordinary container, and pods that "
+        "must complete, such as those of Jobs, are left alone with the reason SidecarUnavailable; choose collector.mode Shared for them"
+    )
+    return Finding(ConditionType.COLLECTOR_READY, Status.TRUE, Reason.NO_NATIVE_SIDECARS, said)
