@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from llmobs.api import names
 from llmobs.api.settings import Gateway, Settings
 from llmobs.api.v1alpha1.collector import Collector, CollectorMode
 from llmobs.cluster import installation, kinds
@@ -180,17 +181,19 @@ def test_no_secret_but_the_two_of_the_webhook_can_be_read() -> None:
         if {"secrets", "*"} & set(item["resources"])
     ]
     assert [(name, kind, item["resourceNames"], item["verbs"]) for name, kind, item in touching] == [
-        ("llmobs-controller", "Role", [installation.AUTHORITY, installation.CERTIFICATE], ["get", "create", "patch"])
+        ("llmobs-controller", "Role", [names.HASH_KEY], ["get", "create", "patch"]),
+        ("llmobs-controller", "Role", [installation.AUTHORITY, installation.CERTIFICATE], ["get", "create", "patch"]),
     ]
 
 
 CERT_MANAGER = "--set=webhook.certManager.enabled=true"
 
 
-def test_with_cert_manager_nobody_touches_a_secret_and_its_authority_is_injected() -> None:
+def test_with_cert_manager_nobody_touches_its_secrets_and_its_authority_is_injected() -> None:
     found = manifests(CERT_MANAGER)
     roles = [item for item in found if item["kind"] in ("Role", "ClusterRole")]
-    assert not [rule for role in roles for rule in role["rules"] if "secrets" in rule["resources"]]
+    touched = [rule["resourceNames"] for role in roles for rule in role["rules"] if "secrets" in rule["resources"]]
+    assert touched == [[names.HASH_KEY]]
     assert not allowed(rules(found, "ClusterRole", "llmobs-controller"), kinds.WEBHOOKS, "patch", installation.WEBHOOK)
     configuration = one(found, "MutatingWebhookConfiguration", installation.WEBHOOK)
     assert configuration["metadata"]["annotations"] == {installation.INJECTOR: f"{NAMESPACE}/llmobs-webhook"}

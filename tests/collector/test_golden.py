@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 import yaml
 from llmobs.plan import collector
+from llmobs.plan.collector import hashing
 from llmobs.plan.inputs import Facts, Inputs
 from llmobs.prices.table import PriceTable, Row, table
 
 from tests.collector.conftest import FULL, inputs
+from tests.collector.gateway import HASH_KEY
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "collector"
 
@@ -50,7 +52,11 @@ CASES: dict[str, dict[str, Any]] = {
                 "backends": [{"name": "one", "destination": "langfuse"}, {"name": "two", "destination": "tempo"}],
                 "objectives": [{"name": "latency", "latency": {"target": 0.95, "threshold": "5s"}}],
             },
-            "team-a/search": {"attributes": {"team": "payments"}, "backends": [{"name": "one", "destination": "tempo"}]},
+            "team-a/search": {
+                "attributes": {"team": "payments"},
+                "content": {"capture": "Hash", "sampleRatio": 0.5, "userIds": "Hash"},
+                "backends": [{"name": "one", "destination": "tempo"}],
+            },
             "team-b/chat": {
                 "sampling": {"ratio": 0.2, "keepCostlierThanUSD": 0.5, "keepLongerThan": "30s"},
                 "backends": [{"name": "own", "otlp": {"endpoint": "https://otlp.example.com", "headers": {"X-Key": "a$b"}}}],
@@ -63,7 +69,7 @@ CASES: dict[str, dict[str, Any]] = {
 
 def accepted(otelcol: str, path: Path) -> str:
     """What the collector says against a configuration; nothing when it takes it."""
-    return accepted_as([otelcol, "--config", str(path)])
+    return accepted_as([otelcol, "--config", str(path)], {**os.environ, hashing.KEY: HASH_KEY})
 
 
 def accepted_as(arguments: list[str], environment: Mapping[str, str] | None = None) -> str:

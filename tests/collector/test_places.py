@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import json
 from typing import Any
 
 import pytest
 
 from tests.collector.conftest import FULL, inputs
-from tests.collector.gateway import Gateway, until
+from tests.collector.gateway import HASH_KEY, Gateway, until
 from tests.collector.places import Place, Where, places, planted
 from tests.collector.spans import current, pairs, span
 from tests.fakes.otlp import OTLPReceiver
 
 EVERY = tuple(places())
-LEVELS = ("none", "masked", "full")
+LEVELS = ("none", "hash", "masked", "full")
 
 PRIVATE = {
     "mail": "Ada.Lovelace+{0}@mail{0}.example.org",
@@ -33,6 +36,20 @@ def text(number: int) -> str:
     return f"{SPOKEN} said {', '.join(PRIVATE.values())} again".format(number)
 
 
+def held(place: Place, said: str, shape: int) -> str:
+    """The text that is hashed: what stands there, a list or a map as the collector writes it."""
+    parts = planted(place, said, shape)
+    if place.where is Where.STATUS:
+        return str(parts["error"])
+    [found] = parts["events"][0][1].values() if "events" in parts and parts["events"][0][1] else parts.get("attributes", {"": ""}).values()
+    return found if isinstance(found, str) else json.dumps(found, separators=(",", ":"), sort_keys=True)
+
+
+def summed(said: str) -> str:
+    """The HMAC of a text, as it leaves."""
+    return hmac.new(HASH_KEY.encode(), said.encode(), hashlib.sha256).hexdigest()
+
+
 @pytest.fixture(scope="module")
 def kept() -> Any:
     with OTLPReceiver() as made:
@@ -44,7 +61,7 @@ def exits(start: Any, kept: OTLPReceiver) -> dict[str, str]:
     """Level -> everything that left of one span for each place."""
     to = {"backends": [{"name": "here", "otlp": {"endpoint": kept.url, "insecure": True}}]}
     own = {"maskPatterns": [{"name": "staff", "pattern": "S-[0-9]{6}"}]}
-    levels = {"none": {}, "masked": {"capture": "Masked", **own}, "full": {"capture": "Full"}}
+    levels = {"none": {}, "hash": {"capture": "Hash"}, "masked": {"capture": "Masked", **own}, "full": {"capture": "Full"}}
     gateway = start(inputs({f"{name}/only": {**to, "content": content} for name, content in levels.items()}, fleet=FULL))
     return {level: _sent(gateway, kept, level) for level in LEVELS}
 
@@ -68,6 +85,15 @@ def test_with_none_nothing_of_it_leaves(exits: dict[str, str], place: Place) -> 
 
     assert SPOKEN.format(number) not in exits["none"]
     assert [name for name, one in PRIVATE.items() if one.format(number) in exits["none"]] == []
+
+
+@pytest.mark.parametrize("place", EVERY, ids=str)
+def test_hashed_the_sum_leaves_and_nothing_of_the_text(exits: dict[str, str], place: Place) -> None:
+    number = EVERY.index(place)
+
+    assert SPOKEN.format(number) not in exits["hash"]
+    assert [name for name, one in PRIVATE.items() if one.format(number) in exits["hash"]] == []
+    assert (summed(held(place, text(number), number)) in exits["hash"]) == (not place.secret and not place.dropped)
 
 
 @pytest.mark.parametrize("place", EVERY, ids=str)

@@ -185,6 +185,9 @@ def lowered(spec: LLMObservabilitySpec, governing: Fleet | None) -> tuple[LLMObs
         if modes[0] is CollectorMode.SHARED and any(item.secret for item in spec.backends):
             said.append("backends with a Secret of this namespace are left out, because they need mode Dedicated")
         spec = _shared(spec) if modes[0] is CollectorMode.SHARED else replace(spec, collector=Collector(mode=modes[0]))
+    if spec.collector.mode is CollectorMode.SIDECAR and spec.content.capture is Capture.HASH:
+        spec = replace(spec, content=replace(spec.content, capture=Capture.NONE))
+        said.append("content.capture Hash counts as None with collector.mode Sidecar, because pods do not get the key of hashes")
     return spec, tuple(said)
 
 

@@ -28,6 +28,9 @@ APPLIED = "llmobs.dev/applied-hash"
 MANAGED_BY = "app.kubernetes.io/managed-by"
 
 GATEWAY = "llmobs-gateway"
+HASH_KEY = "llmobs-hash-key"
+"""Secret with the key of every hash that leaves a gateway, in the gateway's namespace."""
+HASH_KEY_FIELD = "key"
 FLEET_RULES = "llmobs-fleet"
 OTLP_HTTP_PORT = 4318
 OTLP_GRPC_PORT = 4317

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+
+from llmobs.api import names
 from llmobs.api.conditions import ConditionType, Finding, Reason, Status
 from llmobs.api.memory import noted
+from llmobs.cluster import hashkey
+from llmobs.cluster.errors import Refused
 from llmobs.cluster.gateway import rollout
 from llmobs.cluster.installation import broken
 from llmobs.cluster.kinds import FLEET, FLEET_KINDS, POLICY, PRICES
@@ -15,8 +20,10 @@ from llmobs.handlers.context import HEALTH, Context, now, text
 from llmobs.handlers.parts import AGAIN, SOON, carry_out, failed
 from llmobs.handlers.reader import View
 from llmobs.handlers.world import Body, Key
-from llmobs.plan.build import fleet_parts
+from llmobs.plan.build import fleet_parts, keyed
 from llmobs.plan.status import fleet_status
+
+logger = logging.getLogger(__name__)
 
 
 async def reconcile(context: Context) -> float | None:
@@ -28,7 +35,8 @@ async def reconcile(context: Context) -> float | None:
     prometheus = context.facts.prometheus_operator is not False
     there = await live(context.client, FLEET_KINDS, owner=OWNER, namespace=context.namespace, prometheus=prometheus)
     keep = await in_use(context.client, context.namespace)
-    findings = await carry_out(context, fleet_parts(view.inputs), there, context.owners, keep=keep)
+    keyless = await _key(context) if keyed(view.inputs) else ()
+    findings = (*keyless, *await carry_out(context, fleet_parts(view.inputs), there, context.owners, keep=keep))
     context.planned_for = version
     if findings != context.planned:
         context.planned = findings
@@ -37,6 +45,17 @@ async def reconcile(context: Context) -> float | None:
     await _verdicts(context, view)
     _count(context, view)
     return AGAIN if failed(findings) else None
+
+
+async def _key(context: Context) -> tuple[Finding, ...]:
+    """Make the key of hashed texts; what keeps it from being made."""
+    try:
+        if await hashkey.keep(context.client, context.namespace):
+            logger.info("made Secret %s/%s, the key of hashed texts; it is never changed", context.namespace, names.HASH_KEY)
+    except Refused as refused:
+        said = f"the key of hashed texts can't be made: {refused}"
+        return (Finding(ConditionType.COLLECTOR_READY, Status.FALSE, Reason.APPLY_FAILED, said),)
+    return ()
 
 
 async def health(context: Context) -> float | None:

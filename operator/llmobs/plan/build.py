@@ -12,6 +12,11 @@ def fleet_parts(inputs: Inputs) -> tuple[Part, ...]:
     return (*collector.parts(inputs), *rules.parts(inputs), *dashboards.parts(inputs))
 
 
+def keyed(inputs: Inputs) -> bool:
+    """Whether the platform's gateway needs the installation's key."""
+    return collector.keyed(inputs)
+
+
 def policy_parts(inputs: Inputs, policy: Policy) -> tuple[Part, ...]:
     """What exists for one policy, in its namespace."""
     return (*collector.policy_parts(inputs, policy), *rules.policy_parts(inputs, policy), *dashboards.policy_parts(inputs, policy))

@@ -37,6 +37,27 @@ def test_the_ceiling_allows_up_to_itself() -> None:
     assert found.restrictions == ()
 
 
+LEVELS = ("None", "Hash", "Masked", "Full")
+
+
+@pytest.mark.parametrize("ceiling", LEVELS)
+@pytest.mark.parametrize("asked", LEVELS)
+def test_a_level_is_lowered_to_the_ceiling_and_never_raised(asked: str, ceiling: str) -> None:
+    found = policy(body(content={"capture": asked}), [made("f", limits={"content": {"maxCapture": ceiling}})], {})
+
+    assert found.spec.content.capture.value == min(asked, ceiling, key=LEVELS.index)
+    assert bool(found.restrictions) == (LEVELS.index(asked) > LEVELS.index(ceiling))
+
+
+@pytest.mark.parametrize("asked", ["Hash", "Masked"])
+def test_in_a_pod_there_is_no_key_to_hash_with(asked: str) -> None:
+    limits = {"content": {"maxCapture": "Hash"}}
+    found = policy(body(content={"capture": asked}, collector={"mode": "Sidecar"}), [made("f", limits=limits)], {})
+
+    assert found.spec.content.capture is Capture.NONE
+    assert "counts as None with collector.mode Sidecar" in found.restrictions[-1]
+
+
 def test_the_share_of_traces_is_lowered_and_said() -> None:
     limits = {"content": {"maxCapture": "Masked", "maxSampleRatio": 0.1}}
     found = policy(body(content={"capture": "Full", "sampleRatio": 0.5}), [made("f", limits=limits)], {})

@@ -1,6 +1,12 @@
 """What each policy asks of the gateway."""
 
+from dataclasses import replace
+
+from llmobs.api import effective
+from llmobs.api.v1alpha1.content import Capture, Content, UserIds
+from llmobs.plan import collector
 from llmobs.plan.collector.policies import by_namespace, by_policy, routes, table
+from llmobs.plan.collector.treatment import PLAIN, Treatment, treatment
 
 from tests.collector.conftest import FULL, inputs
 
@@ -20,3 +26,23 @@ def test_nor_what_another_policy_of_the_namespace_is_granted() -> None:
 
     assert set(table(by_policy(policies))) == {"team/here"}
     assert table(by_namespace(policies)) == {}
+
+
+def test_policies_that_disagree_are_granted_the_least_and_nothing_that_makes_no_difference() -> None:
+    hashed, masked, full = (treatment(Content(capture=level)) for level in (Capture.HASH, Capture.MASKED, Capture.FULL))
+
+    assert hashed.agreed(full) == full.agreed(hashed) == hashed.agreed(masked) == hashed == Treatment(Capture.HASH, users=UserIds.KEEP)
+    assert masked.agreed(full) == masked
+    assert treatment(Content(capture=Capture.HASH, max_length=16)) == hashed
+    assert treatment(Content(user_ids=UserIds.HASH)).agreed(PLAIN).users is UserIds.HASH
+    assert treatment(Content(user_ids=UserIds.HASH)).agreed(treatment(Content(user_ids=UserIds.DROP))).users is UserIds.DROP
+
+
+def test_what_a_fleet_says_of_content_holds_where_no_policy_stands() -> None:
+    given = inputs(fleet={**FULL, "withoutPolicy": "Apply", "defaults": {"content": {"userIds": "Drop"}}})
+    bare = effective.stand_in("bare", given.fleets, {})
+    assert bare is not None
+
+    dropped = 'delete_key(span.attributes, "user.id")'
+    assert dropped not in str(collector.bare_config(given))
+    assert dropped in str(collector.bare_config(replace(given, stand_ins=(bare,))))

@@ -13,6 +13,7 @@ class Capture(enum.Enum):
     """How much of prompts and answers may leave the platform, least first."""
 
     NONE = "None"
+    HASH = "Hash"
     MASKED = "Masked"
     FULL = "Full"
 
@@ -32,10 +33,16 @@ class Mask(enum.Enum):
 
 
 class UserIds(enum.Enum):
-    """What happens to the identifiers of users."""
+    """What happens to the identifiers of users, least first."""
 
     DROP = "Drop"
+    HASH = "Hash"
     KEEP = "Keep"
+
+    @property
+    def rank(self) -> int:
+        """Position in the order of what is let out."""
+        return list(UserIds).index(self)
 
 
 _FOREIGN = re.compile(r"\(\?(?:=|!|<[=!]|>|\(|#|P[=>]|R|&)|(?<!\\)(?:\\\\)*\\[1-9ZGXRKgk]|[*+?}]\+")
@@ -76,18 +83,21 @@ class Content:
     """What happens to prompts and answers."""
 
     capture: Capture = prop(Capture.NONE)
-    """None: prompts and answers are not kept. Masked: they are kept on the spans, without what mask and maskPatterns find.
-    Full: they are kept as they are. The platform's ceiling applies. Default None."""
+    """None: prompts and answers are not kept. Hash: in place of each text stands its HMAC-SHA256 with the installation's key, beside it
+    its length. Masked: they are kept on the spans, without what mask and maskPatterns find. Full: they are kept as they are. The
+    platform's ceiling applies. With collector.mode Sidecar, Hash counts as None. Default None."""
     sample_ratio: float = prop(1.0, minimum=0, maximum=1)
     """Share of traces whose prompts and answers are kept, 0 to 1, chosen by the trace's id; the others are as with None. Default 1."""
     max_length: int = prop(4096, minimum=16, maximum=65536)
-    """Bytes kept of each text; cut at a character's boundary, before anything is masked. Default 4096."""
+    """Bytes kept of each text; cut at a character's boundary, before anything is masked. Hash keeps none, and is of the whole text.
+    Default 4096."""
     mask: tuple[Mask, ...] = prop(tuple(Mask), max_items=4)
     """What Masked replaces: Email, Phone, CreditCard (13 to 19 digits with a known beginning), IPAddress. Default all of them."""
     mask_patterns: tuple[MaskPattern, ...] = prop((), max_items=16, keys=("name",))
     """What Masked replaces besides."""
     user_ids: UserIds = prop(UserIds.KEEP)
-    """What happens to user.id and session.id and their likes on spans: Drop or Keep. Default Keep."""
+    """What happens to user.id and session.id and their likes on spans: Drop, Hash (their HMAC-SHA256 stands in their place) or Keep.
+    Default Keep."""
 
     def sent(self, *, gateway: bool) -> Capture:
         """What a pod may send: texts go whole to our gateway, which masks, samples and cuts; elsewhere, where nothing is to be done."""

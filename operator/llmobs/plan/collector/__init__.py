@@ -5,7 +5,7 @@ from __future__ import annotations
 from llmobs.api.conditions import ConditionType, Finding, Reason, Status
 from llmobs.api.effective import Policy
 from llmobs.api.v1alpha1.collector import CollectorMode
-from llmobs.plan.collector import sidecar
+from llmobs.plan.collector import policies, sidecar
 from llmobs.plan.collector.autoscaler import autoscaler
 from llmobs.plan.collector.config import config as bare_config
 from llmobs.plan.collector.config import text
@@ -20,12 +20,17 @@ from llmobs.plan.collector.serviceaccount import serviceaccount
 from llmobs.plan.collector.site import Site, dedicated, shared
 from llmobs.plan.inputs import Inputs, Manifest, Part
 
-__all__ = ["bare_config", "parts", "policy_parts", "text"]
+__all__ = ["bare_config", "keyed", "parts", "policy_parts", "text"]
 
 
 def parts(inputs: Inputs) -> tuple[Part, ...]:
     """The platform's gateway as one part. Without prometheus-operator there is no PodMonitor; the gateway runs all the same."""
     return (_part(shared(inputs)),)
+
+
+def keyed(inputs: Inputs) -> bool:
+    """Whether the platform's gateway hashes texts or users, for which it needs the installation's key."""
+    return policies.hashing(inputs.governing)
 
 
 def policy_parts(inputs: Inputs, policy: Policy) -> tuple[Part, ...]:

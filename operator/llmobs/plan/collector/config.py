@@ -8,10 +8,11 @@ import yaml
 
 from llmobs.api import names
 from llmobs.plan.collector import components as c
-from llmobs.plan.collector import exporters, identity, policies, routing, sampling, series
+from llmobs.plan.collector import exporters, hashing, identity, policies, routing, sampling, series
 from llmobs.plan.collector.doubles import once
 from llmobs.plan.collector.normalise import normalise
 from llmobs.plan.collector.observe import observe
+from llmobs.plan.collector.ottl import Expanded
 from llmobs.plan.collector.price import price
 from llmobs.plan.collector.privacy import privacy
 from llmobs.plan.collector.runs import price_runs
@@ -70,14 +71,8 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
-class _Expanded(str):
-    """Text that the collector expands itself."""
-
-    __slots__ = ()
-
-
-def _listen(port: int) -> _Expanded:
-    return _Expanded(f"[{ADDRESS}]:{port}")  # brackets serve IPv6 and do IPv4 no harm
+def _listen(port: int) -> Expanded:
+    return Expanded(f"[{ADDRESS}]:{port}")  # brackets serve IPv6 and do IPv4 no harm
 
 
 def _escaped(value: Any) -> Any:
@@ -87,7 +82,7 @@ def _escaped(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_escaped(item) for item in value]
     if isinstance(value, str):
-        return str(value) if isinstance(value, _Expanded) else value.replace("$", "$$")
+        return str(value) if isinstance(value, Expanded) else value.replace("$", "$$")
     return value
 
 
@@ -116,7 +111,8 @@ def _processors(inputs: Inputs, namespace: str) -> dict[str, Any]:
         ONCE: once(),
         OBSERVE: observe(),
         RUNS: price_runs(inputs.prices),
-        PRIVACY: privacy(policies.contents(inputs.policies)),
+        PRIVACY: privacy(policies.contents(inputs.governing)),
+        **hashing.processors(policies.contents(inputs.governing)),
         BARRIER: {"timeout": "200ms", "send_batch_size": 512, "send_batch_max_size": 2048},
         LABELS: series.labels(series.bounds(inputs)),
         c.DELTA_TO_CUMULATIVE: series.delta_to_cumulative(),
@@ -126,7 +122,7 @@ def _processors(inputs: Inputs, namespace: str) -> dict[str, Any]:
 def _telemetry() -> dict[str, Any]:
     # the names that the collector uses when nothing is configured, which alerts and public dashboards go by
     plain = {"without_type_suffix": True, "without_units": True, "without_scope_info": True}
-    reader = {"pull": {"exporter": {"prometheus": {"host": _Expanded(ADDRESS), "port": names.SELF_METRICS_PORT, **plain}}}}
+    reader = {"pull": {"exporter": {"prometheus": {"host": Expanded(ADDRESS), "port": names.SELF_METRICS_PORT, **plain}}}}
     return {"logs": {"level": "warn", "encoding": "json"}, "metrics": {"level": "normal", "readers": [reader]}}
 
 
@@ -134,7 +130,11 @@ def _pipelines(inputs: Inputs, *, out: bool) -> dict[str, Any]:
     return {
         "traces/in": {
             "receivers": [c.OTLP],
-            "processors": [c.MEMORY_LIMITER, UNTRUST, c.K8S_ATTRIBUTES, POLICY, PRIVACY, NORMALISE, PRICE, ONCE, OBSERVE, RUNS, BARRIER],
+            "processors": [
+                *(c.MEMORY_LIMITER, UNTRUST, c.K8S_ATTRIBUTES, POLICY, PRIVACY),
+                *hashing.processors(policies.contents(inputs.governing)),
+                *(NORMALISE, PRICE, ONCE, OBSERVE, RUNS, BARRIER),
+            ],
             "exporters": [*series.connectors(series.bounds(inputs)), *([routing.OUT] if out else [])],
         },
         **series.pipelines(series.bounds(inputs), [LABELS, c.DELTA_TO_CUMULATIVE]),

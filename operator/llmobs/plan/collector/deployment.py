@@ -8,7 +8,7 @@ from llmobs.api import names
 from llmobs.api.settings import Images
 from llmobs.catalogue.sidecar import BINARY
 from llmobs.kit.durations import seconds
-from llmobs.plan.collector import exporters, policies
+from llmobs.plan.collector import exporters, hashing, policies
 from llmobs.plan.collector.configmap import FILE
 from llmobs.plan.collector.objects import PORTS
 from llmobs.plan.collector.sinks import Sink
@@ -137,6 +137,7 @@ def _shared(site: Site, mounts: list[dict[str, Any]]) -> dict[str, Any]:
         "env": [
             {"name": "MY_POD_IP", "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": "status.podIP"}}},
             {"name": "GOMEMLIMIT", "value": heap(site.memory)},
+            *hashing.environment(policies.contents(site.inputs.governing)),
         ],
         "resources": {"requests": {"cpu": site.cpu, "memory": site.memory}, "limits": {"memory": site.memory}},
         "securityContext": {

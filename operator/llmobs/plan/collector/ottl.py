@@ -14,6 +14,12 @@ class Place(int):
     __slots__ = ()
 
 
+class Expanded(str):
+    """Text that the collector expands itself."""
+
+    __slots__ = ()
+
+
 Value = str | float | Place | Mapping[str, "Value"] | Sequence["Value"]
 
 

@@ -72,6 +72,11 @@ def contents(policies: Sequence[Policy]) -> tuple[Treatment, ...]:
     return classes(item.content for item in [*by_policy(policies).values(), *by_namespace(policies).values()])
 
 
+def hashing(policies: Sequence[Policy]) -> bool:
+    """Whether a gateway for these policies needs the installation's key."""
+    return any(item.hashes for item in contents(policies))
+
+
 def table(terms: Mapping[str, Terms]) -> dict[str, ottl.Value]:
     """The terms as the collector looks them up: ``c`` content, ``r`` route, ``s`` sampling, ``l`` tools in a row, ``a`` attributes.
 

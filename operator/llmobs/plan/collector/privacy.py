@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from llmobs.api.v1alpha1.content import Capture
+from llmobs.api.v1alpha1.content import Capture, UserIds
 from llmobs.catalogue import metadata
-from llmobs.plan.collector import observe
+from llmobs.plan.collector import hashing, observe
 from llmobs.plan.collector.ottl import assign, at, drop, group, keep, literal, matches, resource, transform
 from llmobs.plan.collector.policies import CAPTURE
 from llmobs.plan.collector.sampling import threshold
@@ -30,18 +30,19 @@ def privacy(captured: Sequence[Treatment] = ()) -> dict[str, Any]:
     Whatever is not plainly of a class that captures, or is of a trace that is not chosen, counts as None.
     """
     kept = [item for item in captured if item.capture is not Capture.NONE]
-    nameless = [resource(CAPTURE) + f" == {literal(item.name)}" for item in captured if item.anonymous]
     whole = [item for item in kept if item.capture is Capture.FULL and item.ratio == 1]
     less = _all(f"{resource(CAPTURE)} != {literal(item.name)}" for item in whole)
     none = _all(_spared(item) for item in kept)
     return transform(
         observe.documents(),
+        *hashing.unforged(captured),
         group("resource", [drop("resource.attributes", metadata.ADDRESSES)], conditions=less),
         group("scope", [drop("scope.attributes", ".*")], conditions=less),
         group("span", [*_split(SPAN), *_nothing(SPAN), *_join(SPAN), _status()], conditions=none),
         group("spanevent", _event(), conditions=none),
-        *(made for item in kept for made in _class(item)),
-        *([group("span", [_delete(name) for name in metadata.USERS], conditions=nameless)] if nameless else []),
+        *(made for alike in _alike(kept) for made in _class(alike)),
+        *_users(captured, UserIds.HASH),
+        *_users(captured, UserIds.DROP),
     )
 
 
@@ -60,12 +61,25 @@ def _spared(item: Treatment) -> str:
     return f"({other})" if item.ratio == 1 else f"({other} or {missed})"
 
 
-def _class(item: Treatment) -> Iterable[dict[str, object]]:
+def _alike(kept: Iterable[Treatment]) -> Iterable[list[Treatment]]:
+    """Classes whose texts are treated alike: they share their statements, which are long."""
+    found: dict[object, list[Treatment]] = {}
+    for item in kept:
+        found.setdefault((item.capture, item.longest, item.masked), []).append(item)
+    return found.values()
+
+
+def _chosen(item: Treatment) -> str:
     mine = f"{resource(CAPTURE)} == {literal(item.name)}"
     chosen = f'span.trace_id.string != "" and {_RANDOM} >= {literal(threshold(item.ratio))}'
-    either = [mine if item.ratio == 1 else f"{mine} and {chosen}"]
-    yield group("span", [*_split(SPAN), *_some(SPAN, item), *_message(item)], conditions=either)
-    named = [_prose()] if item.capture is Capture.MASKED else []
+    return mine if item.ratio == 1 else f"({mine} and {chosen})"
+
+
+def _class(alike: list[Treatment]) -> Iterable[dict[str, object]]:
+    item, either = alike[0], [_chosen(item) for item in alike]
+    message = hashing.message(REMOVED) if item.capture is Capture.HASH else _message(item)
+    yield group("span", [*_split(SPAN), *_some(SPAN, item), *message], conditions=either)
+    named = [] if item.capture is Capture.FULL else [_prose()]
     yield group("spanevent", [*_split(EVENT), *_some(EVENT, item), *named], conditions=either)
 
 
@@ -75,12 +89,15 @@ def _some(path: str, item: Treatment) -> Iterable[str]:
     yield drop(rest, known())
     yield drop(rest, metadata.RESERVED)
     yield drop(rest, metadata.SECRETS)
-    yield assign(own, rest)
-    yield drop(own, namespaces())
-    yield drop(own, metadata.ADDRESSES)
-    yield drop(own, text())
+    if path == SPAN:
+        yield assign(own, rest)
+        yield drop(own, namespaces())
+        yield drop(own, metadata.ADDRESSES)
+        yield drop(own, text())
+        others = f"{namespaces()}|{metadata.ADDRESSES}|{text()}"
+        yield f"keep_matching_keys({rest}, {literal(others)})"
     yield f"stringify_all({rest})"
-    yield from _softened(rest, item)
+    yield from hashing.texts(path, rest) if item.capture is Capture.HASH else _softened(rest, item)
     yield f'merge_maps({path}.attributes, {rest}, "upsert")'
     if path == SPAN:
         yield f'merge_maps({path}.attributes, {own}, "upsert")'
@@ -101,8 +118,13 @@ def _softened(texts: str, item: Treatment) -> Iterable[str]:
         yield f'replace_all_patterns({texts}, "value", {literal(pattern)}, {literal(word)})'
 
 
-def _delete(name: str) -> str:
-    return f"delete_key(span.attributes, {literal(name)})"
+def _users(captured: Sequence[Treatment], wanted: UserIds) -> Iterable[dict[str, object]]:
+    """Hashes or leaves out users, whatever becomes of texts."""
+    mine = hashing.conditions(item for item in captured if item.users is wanted)
+    for path in (SPAN, EVENT) if mine else ():
+        attributes = f"{path}.attributes"
+        hashed = [hashing.marked(attributes, name) for name in metadata.USERS] if wanted is UserIds.HASH else []
+        yield group(path, [*hashed, *(f"delete_key({attributes}, {literal(name)})" for name in metadata.USERS)], conditions=mine)
 
 
 def namespaces() -> str:

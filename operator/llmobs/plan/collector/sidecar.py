@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from llmobs.api import names
 from llmobs.api.conditions import ConditionType, Finding, Reason, Status
 from llmobs.api.effective import Policy
 from llmobs.api.v1alpha1.collector import NATIVE_SIDECARS
+from llmobs.api.v1alpha1.content import UserIds
 from llmobs.catalogue import sidecar
 from llmobs.plan.collector.ottl import assign, drop, group, literal, resource
 from llmobs.plan.collector.policies import CAPTURE
@@ -32,6 +34,8 @@ def configmap(policy: Policy) -> Manifest:
 def text(policy: Policy) -> str:
     """What is laid over the built-in configuration: the same steps as the gateway's own, for the one class of content of this policy."""
     asked = treatment(policy.spec.content)
+    if asked.users is UserIds.HASH:
+        asked = replace(asked, users=UserIds.KEEP)  # the key stays with the gateway, which hashes them
     steps = privacy([] if asked == PLAIN else [asked])
     # a client must not choose its class, and the note is for these steps alone
     forget = group("resource", [drop("resource.attributes", r"^llmobs(\.|$)")])
