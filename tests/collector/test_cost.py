@@ -10,7 +10,7 @@ from llmobs.prices.providers import canonical
 from llmobs.prices.table import table
 
 from tests.collector.conftest import inputs
-from tests.collector.gateway import Gateway
+from tests.collector.gateway import Gateway, until
 from tests.collector.spans import current, span
 
 EXACT = {"rel": 0, "abs": 1e-9}
@@ -180,8 +180,10 @@ def test_every_label_of_every_series(gateway: Gateway) -> None:
 
     called = {"provider": "openai", "model": "m-plain", "operation": "chat", "outcome": "ok"}
     assert gateway.samples("llm_calls_total", k8s_namespace="labels") == [({**identity, **called, "error_type": "", "priced": "priced"}, 1)]
-    money = {"provider": "openai", "model": "m-plain", "agent": "planner", "workflow": "trip"}
+    money, named = {"provider": "openai", "model": "m-plain"}, {"agent": "planner", "workflow": "trip"}
     assert [labels for labels, _ in gateway.samples("llm_cost_usd_total", k8s_namespace="labels")] == [{**identity, **money}]
+    assert until(lambda: gateway.value("llm_agent_cost_usd_total", k8s_namespace="labels") > 0)
+    assert [labels for labels, _ in gateway.samples("llm_agent_cost_usd_total", k8s_namespace="labels")] == [{**identity, **money, **named}]
     tokens = [{**identity, "provider": "openai", "model": "m-plain", "token_type": kind} for kind in ("input", "output")]
     assert sorted((labels for labels, _ in gateway.samples("llm_tokens_total", k8s_namespace="labels")), key=str) == sorted(tokens, key=str)
     assert gateway.samples("llm_call_duration_seconds_count", k8s_namespace="labels") == [({**identity, **called}, 1)]
@@ -268,7 +270,8 @@ def test_hostile_words_and_times_do_no_harm(gateway: Gateway) -> None:
     gateway.calls("odd", 5)
 
     assert gateway.value("llm_call_duration_seconds_count", k8s_namespace="odd") == 3
-    assert {len(labels["agent"]) for labels, _ in gateway.samples("llm_cost_usd_total", k8s_namespace="odd")} <= {0, 12, 128}
+    assert until(lambda: bool(gateway.samples("llm_agent_cost_usd_total", k8s_namespace="odd")))
+    assert {len(labels["agent"]) for labels, _ in gateway.samples("llm_agent_cost_usd_total", k8s_namespace="odd")} <= {12, 128}
     assert {labels["provider"] for labels, _ in gateway.samples("llm_calls_total", k8s_namespace="odd")} == {"unknown", "openai"}
     assert {labels["service_name"] for labels, _ in gateway.samples("llm_calls_total", k8s_namespace="odd")} == {"5"}
 

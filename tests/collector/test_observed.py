@@ -243,20 +243,48 @@ def _names(gateway: Gateway) -> set[str]:
     return text | {f"{name}_count" for name in text}
 
 
-def test_names_without_end_crowd_out_no_money(gateway: Gateway) -> None:
-    """The bound on series holds for calls and money, and again for what applications name."""
+def test_the_bound_on_series_holds_for_each_sort(gateway: Gateway) -> None:
     pipelines = gateway.rendered["service"]["pipelines"]
 
     assert pipelines["metrics/derived"]["receivers"] == ["signal_to_metrics"]
+    assert pipelines["metrics/agents"]["receivers"] == ["signal_to_metrics/agents"]
     assert pipelines["metrics/observed"]["receivers"] == ["signal_to_metrics/observed"]
     assert gateway.rendered["processors"]["delta_to_cumulative"]["max_streams"] == 100_000
 
 
-def test_series_beyond_the_bound_are_dropped_as_the_alert_reads_it(start: Any) -> None:
-    def narrow(config: dict[str, Any]) -> None:
-        config["processors"]["delta_to_cumulative"]["max_streams"] = 1
+def narrowed(start: Any, most: int) -> Gateway:
+    """A gateway that keeps at most so many series of each sort."""
 
-    full = start(inputs(), change=narrow)
+    def narrow(config: dict[str, Any]) -> None:
+        config["processors"]["delta_to_cumulative"]["max_streams"] = most
+
+    made: Gateway = start(inputs(), change=narrow)
+    return made
+
+
+def test_names_without_end_crowd_out_no_money(start: Any) -> None:
+    """Agents, workflows and tools of one namespace, far more than are kept; then others come whose series are new."""
+    full, lost = narrowed(start, 100), 'otelcol_deltatocumulative_datapoints{error="limit"'
+    names = [{"gen_ai__agent__name": f"agent-{number}", "gen_ai__workflow__name": f"flow-{number}"} for number in range(300)]
+    tools = [{"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": f"tool-{number}"} for number in range(300)]
+    full.send(*(span(current("gpt-4o", 1000, 100, **name)) for name in names), *map(span, tools), namespace="inventor")
+    for number in range(3):
+        full.send(span(current("gpt-4o", 1000, 100, gen_ai__agent__name="helper")), namespace=f"victim-{number}")
+    full.calls("victim-2", 1)
+
+    cost = (1000 * 2.5 + 100 * 10) / 1e6
+    assert until(lambda: lost in get(f"http://127.0.0.1:{full.ports['self']}/metrics"))
+    assert full.value(metrics.COST, k8s_namespace="inventor") == pytest.approx(300 * cost, rel=1e-9)
+    assert full.value(metrics.CALLS, k8s_namespace="inventor") == 300
+    for number in range(3):
+        space = f"victim-{number}"
+        assert full.value(metrics.COST, k8s_namespace=space) == pytest.approx(cost, rel=1e-9)
+        assert (full.value(metrics.CALLS, k8s_namespace=space), full.value(metrics.TOKENS, k8s_namespace=space)) == (1, 1100)
+    assert until(lambda: len(full.samples(metrics.AGENT_COST)) == 100)
+
+
+def test_series_beyond_the_bound_are_dropped_as_the_alert_reads_it(start: Any) -> None:
+    full = narrowed(start, 1)
     full.send(span(current("gpt-4o", 1, 1)), namespace="first", workload="web")
     [alert] = [item for item in alerts() if item.name == "LLMSeriesDropped"]
     lost = 'otelcol_deltatocumulative_datapoints{error="limit"'

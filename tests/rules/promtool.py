@@ -23,7 +23,7 @@ GRAFANA = "https://grafana.example"
 
 PRICES = PriceTable(rows={name: Row("gpt-4o", 2.5, 10, 1.25, 2.5, 10) for name in ("gpt-4o", "my-azure-deployment")})
 
-COST = 'llm_cost_usd_total{{k8s_namespace="{namespace}",k8s_workload="{workload}",provider="openai",model="{model}"{more}}}'
+COST = '{name}{{k8s_namespace="{namespace}",k8s_workload="{workload}",provider="openai",model="{model}"{more}}}'
 
 
 @cache
@@ -52,9 +52,10 @@ def inputs(*policies: Policy, tile: str = "5m", scrape: str = "30s") -> Inputs:
 
 
 def cost(namespace: str = "team-a", workload: str = "chat", model: str = "gpt-4o", **more: str) -> str:
-    """The name of a raw cost series."""
+    """The name of a raw cost series; with an ``agent`` that of the agents' money."""
+    name = "llm_agent_cost_usd_total" if "agent" in more else "llm_cost_usd_total"
     return COST.format(
-        namespace=namespace, workload=workload, model=model, more="".join(f',{key}="{value}"' for key, value in more.items())
+        name=name, namespace=namespace, workload=workload, model=model, more="".join(f',{key}="{value}"' for key, value in more.items())
     )
 
 

@@ -11,7 +11,7 @@ from tests.rules.promtool import Scenario, cost, policy, prove
 
 pytestmark = pytest.mark.promtool
 
-MONEY = ("llmobs-cost", "llmobs-history", "llmobs-budgets")
+MONEY = ("llmobs-cost", "llmobs-agent-cost", "llmobs-history", "llmobs-agent-history", "llmobs-budgets")
 CENTS = "round(100 * llm_budget_spent_usd)"
 GATEWAY = 'up{namespace="llmobs-system",pod="llmobs-gateway-5f6d7-abcde"}'
 BUDGETS = {
@@ -162,9 +162,12 @@ def test_matched_budgets_count_what_they_match(tmp_path: Path) -> None:
     series = {
         cost(team='pay\\"ments\\\\', feature="search"): "0+0.01x120",
         cost(team="other", model="claude"): "0+0.1x120",
+        cost(workload="worker"): "0+1x120",
+        cost(workload="chat"): "0+3x120",
         cost(workload="worker", agent="researcher"): "0+1x120",
         cost(workload="chat", agent="researcher"): "0+3x120",
         GATEWAY: "1x120",
+        cost(namespace="team-b", team='pay\\"ments\\\\', feature="search", workload="worker"): "0+10x120",
         cost(namespace="team-b", team='pay\\"ments\\\\', feature="search", workload="worker", agent="researcher"): "0+10x120",
     }
     made = Scenario("matched", [policy(spec), policy(BUDGETS, namespace="team-b")], series, groups=MONEY)

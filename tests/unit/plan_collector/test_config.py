@@ -69,9 +69,9 @@ def test_every_component_is_used_and_every_used_one_is_there() -> None:
 def test_without_receivers_there_is_no_routing() -> None:
     made = config({"a/p": {}})
 
-    assert set(made["connectors"]) == {"signal_to_metrics", "signal_to_metrics/observed"}
+    assert set(made["connectors"]) == {"signal_to_metrics", "signal_to_metrics/agents", "signal_to_metrics/observed"}
     assert set(made["exporters"]) == {"prometheus"}
-    assert set(made["service"]["pipelines"]) == {"traces/in", "metrics/derived", "metrics/observed"}
+    assert set(made["service"]["pipelines"]) == {"traces/in", "metrics/derived", "metrics/agents", "metrics/observed"}
 
 
 @pytest.mark.parametrize(

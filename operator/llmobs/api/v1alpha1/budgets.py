@@ -27,7 +27,7 @@ class Match:
     """The resource attribute feature."""
     model: str | None = prop(None, max_length=256)
     """A model; resolved to its canonical name as the calls are."""
-    agent: str | None = prop(None, max_length=128)
+    agent: str | None = prop(None, min_length=1, max_length=128)
     """The agent's name (gen_ai.agent.name)."""
     workload: str | None = prop(None, max_length=253)
     """Name of the Deployment, StatefulSet, DaemonSet, CronJob or Job."""

@@ -60,14 +60,7 @@ def calls(bounds: Mapping[str, tuple[float, ...]]) -> tuple[Series, ...]:
             "{call}",
             "Calls to models.",
         ),
-        Series(
-            metrics.COST,
-            (*model, "agent", "workflow"),
-            (f"{span(price.COST)} != nil",),
-            span(price.COST),
-            "{USD}",
-            "US dollars, by the price table.",
-        ),
+        _cost(metrics.COST, (), "US dollars, by the price table."),
         *(_tokens(kind) for kind in metrics.TOKEN_TYPES),
         Series(
             metrics.DURATION,
@@ -83,6 +76,17 @@ def calls(bounds: Mapping[str, tuple[float, ...]]) -> tuple[Series, ...]:
         _size(metrics.INPUT_TOKENS, ("input", "cache_read", "cache_write"), "Input tokens of a call.", bounds),
         _size(metrics.OUTPUT_TOKENS, ("output", "reasoning"), "Output tokens of a call.", bounds),
     )
+
+
+def agents() -> tuple[Series, ...]:
+    """The money of calls again, by the names that applications give their agents and workflows."""
+    return (_cost(metrics.AGENT_COST, ("agent", "workflow"), "US dollars of calls that name an agent or a workflow."),)
+
+
+def _cost(name: str, labels: tuple[str, ...], help_: str) -> Series:
+    named = " or ".join(f'{span(price.label(label))} != ""' for label in labels)
+    when = (f"{span(price.COST)} != nil", *([f"({named})"] if named else []))
+    return Series(name, ("provider", "model", *labels), when, span(price.COST), "{USD}", help_)
 
 
 def observed(bounds: Mapping[str, tuple[float, ...]]) -> tuple[Series, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 from llmobs.catalogue import metrics
 from llmobs.plan.collector import components as c
 from llmobs.plan.collector import identity, price
-from llmobs.plan.collector.counted import Series, calls, observed
+from llmobs.plan.collector.counted import Series, agents, calls, observed
 from llmobs.plan.collector.ottl import assign, datapoint, group, literal, resource, transform
 from llmobs.plan.inputs import Inputs
 from llmobs.plan.measures import LIMITS, MEASURES
@@ -23,7 +23,7 @@ MOST_SERIES = 100_000
 
 @dataclass(frozen=True)
 class Sort:
-    """Series that are added up together, apart from the others: whoever invents names of tools without end crowds out no money."""
+    """Series that are added up together, apart from the others: whoever invents names of agents without end crowds out no money."""
 
     connector: str
     pipeline: str
@@ -44,6 +44,7 @@ def sorts(found: Bounds) -> tuple[Sort, ...]:
     """Every derived series."""
     return (
         Sort(c.SIGNAL_TO_METRICS, "metrics/derived", calls(found)),
+        Sort(f"{c.SIGNAL_TO_METRICS}/agents", "metrics/agents", agents()),
         Sort(f"{c.SIGNAL_TO_METRICS}/observed", "metrics/observed", observed(found)),
     )
 

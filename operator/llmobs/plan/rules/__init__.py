@@ -12,12 +12,12 @@ from llmobs.plan.inputs import Inputs, Manifest, Part
 from llmobs.plan.rules.agents import agents_group
 from llmobs.plan.rules.alerts import alert_group
 from llmobs.plan.rules.checks import check
-from llmobs.plan.rules.money import budget_group, history_group
+from llmobs.plan.rules.money import agent_history_group, budget_group, history_group
 from llmobs.plan.rules.policies import policy_group
 from llmobs.plan.rules.promql import Group
 from llmobs.plan.rules.series import timing
 from llmobs.plan.rules.sharing import shared
-from llmobs.plan.rules.usage import calls_group, cost_group, tokens_group
+from llmobs.plan.rules.usage import agent_cost_group, calls_group, cost_group, tokens_group
 
 __all__ = ["bare_groups", "check", "fleet", "fleet_groups", "parts", "policy", "policy_parts"]
 
@@ -56,10 +56,12 @@ def fleet_groups(inputs: Inputs) -> list[Group]:
     settings, times = inputs.settings.rules, timing(inputs.settings)
     return [
         cost_group(times),
+        agent_cost_group(times),
         calls_group(times, inputs),
         tokens_group(times),
         *agents_group(times, inputs),
         history_group(times),
+        agent_history_group(times),
         budget_group(times, inputs.facts.namespace),
         alert_group(times, settings, inputs.policies, inputs.facts.namespace),
     ]

@@ -19,6 +19,11 @@ def history_group(timing: Timing) -> Group:
     return group("llmobs-history", timing.slow, _history(timing))
 
 
+def agent_history_group(timing: Timing) -> Group:
+    """The same by agent."""
+    return group("llmobs-agent-history", timing.slow, _complete(series.AGENT_COST, timing))
+
+
 def budget_group(timing: Timing, namespace: str) -> Group:
     """The clock, every namespace's spend in the running periods, and every budget. ``namespace`` is the gateway's."""
     return group("llmobs-budgets", timing.interval, [*_clock(), *_known(), *_namespaces(timing), *_budgets(gateway_targets(namespace))])
@@ -43,13 +48,17 @@ def to_date(cost: str, *, period: Period, timing: Timing, by: str, only: str = "
 
 
 def _history(timing: Timing) -> Iterator[Rule]:
-    cost, spaces = series.COST, series.NAMESPACE_COST
+    for made in _complete(series.COST, timing):
+        yield made
+        name = made["record"]
+        yield record(f"{series.NAMESPACE_COST}{name.removeprefix(series.COST)}", f"sum by (namespace) ({name})")
+
+
+def _complete(cost: str, timing: Timing) -> Iterator[Rule]:
     hour = f"sum_over_time(({cost}:tile and on () {_fresh(timing)})[{within('1h')}:{timing.tile}])"
     yield record(f"{cost}:hour", f"last_over_time(\n  {hour}\n  [1h:1h])")
-    yield record(f"{spaces}:hour", f"sum by (namespace) ({cost}:hour)")
     day = f"sum_over_time({_hour_at_step(cost, '')}[{within('1d')}:1h] offset -1h)"
     yield record(f"{cost}:day", f"last_over_time(\n  {day}\n  [1d:1d] offset 1h)")
-    yield record(f"{spaces}:day", f"sum by (namespace) ({cost}:day)")
 
 
 def _hour_at_step(cost: str, only: str) -> str:

@@ -38,7 +38,7 @@ def policy_group(inputs: Inputs, policy: Policy) -> Group:
 
 
 def matching(policy: Policy, match: Match, prices: PriceTable) -> dict[str, str]:
-    """The labels of ``llm:cost_usd:*`` that a budget counts; a model is named as the calls are."""
+    """The labels of recorded money that a budget counts; a model is named as the calls are."""
     given = {
         "team": match.team,
         "feature": match.feature,
@@ -77,7 +77,8 @@ def _budget(policy: Policy, budget: Budget, prices: PriceTable, timing: Timing) 
 def _matched(policy: Policy, budget: Budget, prices: PriceTable, timing: Timing) -> str:
     """Read from the fleet's history, so that a budget added in the middle of a month knows the whole month."""
     only = selector(matching(policy, budget.match, prices))
-    spent = to_date(series.COST, period=budget.period, timing=timing, by="namespace", only=only)
+    cost = series.COST if budget.match.agent is None else series.AGENT_COST
+    spent = to_date(cost, period=budget.period, timing=timing, by="namespace", only=only)
     return f"sum({spent})\nor vector(0)"
 
 

@@ -20,8 +20,9 @@ HISTORY = "llm:history:ratio"
 """Share of the running period that Prometheus has stored; label period."""
 
 COST = "llm:cost_usd"
+AGENT_COST = "llm:agent_cost_usd"
 NAMESPACE_COST = "namespace:llm_cost_usd"
-"""Each of the two as ``:tile`` (one tile), ``:hour`` and ``:day`` (the last *complete* UTC hour and day)."""
+"""Each of the three as ``:tile`` (one tile), ``:hour`` and ``:day`` (the last *complete* UTC hour and day)."""
 CALLS = "llm:calls:tile"
 NAMESPACE_CALLS = "namespace:llm_calls:tile"
 UNPRICED = "llm:calls_unpriced:sum1h"
@@ -48,8 +49,10 @@ BUDGET_WARN = "llm_budget_warn_ratio"
 BUDGET_MATCHED = "llm:budget_matched_usd:to_date"
 """Spent in the running period by the calls that a budget's ``match`` selects."""
 
-COST_LABELS = ("namespace", "workload", "team", "feature", "environment", "provider", "model", "agent")
+COST_LABELS = ("namespace", "workload", "team", "feature", "environment", "provider", "model")
 """Labels of ``llm:cost_usd:*``; a budget's ``match`` picks from them."""
+AGENT_COST_LABELS = (*COST_LABELS, "agent")
+"""Labels of ``llm:agent_cost_usd:*``, for a budget that names an agent."""
 BUDGET_LABELS = ("namespace", "policy", "budget", "period")
 AGENT_LABELS = ("namespace", "policy", "limit", "le")
 OBJECTIVE_LABELS = ("namespace", "policy", "objective", "sli", "le")

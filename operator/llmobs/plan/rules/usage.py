@@ -26,6 +26,12 @@ def cost_group(timing: Timing) -> Group:
     )
 
 
+def agent_cost_group(timing: Timing) -> Group:
+    """Money by agent, in a group of its own: names of agents without end may fail this one, and no other."""
+    tile = summed(metrics.AGENT_COST, labels=series.AGENT_COST_LABELS, timing=timing)
+    return group("llmobs-agent-cost", timing.interval, [record(f"{series.AGENT_COST}:tile", tile)])
+
+
 def calls_group(timing: Timing, inputs: Inputs) -> Group:
     """Calls, the buckets that objectives ask for, and the objectives themselves: each reads the one before it."""
     used = measured(inputs)
