@@ -57,6 +57,7 @@ BAD_POLICIES: list[tuple[str, dict[str, Any], str]] = [
     ("warnAt", {"budgets": [{"name": "a", "limitUSD": 1, "warnAt": [1.5]}]}, "should be less than or equal to 1"),
     ("budget name", {"budgets": [{"name": "No Good", "limitUSD": 1}]}, "spec.budgets[0].name"),
     ("same name", {"budgets": [{"name": "a", "limitUSD": 1}, {"name": "a", "limitUSD": 2}]}, "Duplicate value"),
+    ("nameless agent", {"budgets": [{"name": "a", "limitUSD": 1, "match": {"agent": ""}}]}, "spec.budgets[0].match.agent"),
     ("expression", {"selector": {"matchExpressions": [{"key": "a", "operator": "In"}]}}, "In and NotIn need values"),
     ("two of one", {"objectives": [{"name": "a", "availability": {"target": 0.9}, "latency": {"target": 0.9, "threshold": "1s"}}]}, "set "),
     ("none of one", {"objectives": [{"name": "a"}]}, "set "),
@@ -99,11 +100,19 @@ BAD_FLEETS: list[tuple[str, dict[str, Any], str]] = [
     ("same name", {"destinations": [{"name": "a", "otlp": {"endpoint": "https://x"}}] * 2}, "Duplicate value"),
 ]
 
+RATES = {"inputPerMillion": 1, "outputPerMillion": 2}
+PRICE = {"model": "m", **RATES}
+
 BAD_PRICES: list[tuple[str, dict[str, Any], str]] = [
     ("negative", {"prices": [{"model": "m", "inputPerMillion": -1, "outputPerMillion": 1}]}, "inputPerMillion"),
     ("no output", {"prices": [{"model": "m", "inputPerMillion": 1}]}, "outputPerMillion: Required value"),
     ("currency", {"currency": "EUR"}, 'spec.currency: Unsupported value: "EUR"'),
     ("alias", {"aliases": [{"from": "a", "to": "a"}]}, "an alias must lead to another name"),
+    ("tier", {"prices": [{**PRICE, "tiers": [{**RATES, "tier": "Cheap"}]}]}, 'tiers[0].tier: Unsupported value: "Cheap"'),
+    ("tier of nothing", {"prices": [{**PRICE, "tiers": [RATES]}]}, "name a tier other than Standard"),
+    ("same tier", {"prices": [{**PRICE, "tiers": [{**RATES, "tier": "Batch"}] * 2}]}, "Duplicate value"),
+    ("no bound", {"prices": [{**PRICE, "tiers": [{**RATES, "longContext": True}]}]}, "say beyond how many input tokens"),
+    ("bound of nothing", {"prices": [{**PRICE, "longContextAbove": 9}]}, "add one with longContext"),
 ]
 
 
@@ -130,6 +139,15 @@ def test_a_bad_fleet_resource_is_refused_with_its_message(apiserver: ApiServer, 
 @pytest.mark.parametrize(("spec", "message"), [item[1:] for item in BAD_PRICES], ids=[item[0] for item in BAD_PRICES])
 def test_a_bad_price_list_is_refused_with_its_message(apiserver: ApiServer, spec: dict[str, Any], message: str) -> None:
     refused(apiserver, PRICES, body("LLMPriceList", spec), message)
+
+
+def test_a_long_list_of_prices_with_tiers_is_taken(apiserver: ApiServer) -> None:
+    """The rules of a price cost the API server little enough for as many as a list may have."""
+    every = [{"tier": tier, "longContext": long} for tier in ("Standard", "Batch", "Flex", "Priority", "Fast") for long in (False, True)]
+    tiers = [{**RATES, **item} for item in every if item != every[0]]
+    spec = {"prices": [{**PRICE, "model": f"m-{number}", "longContextAbove": 1000, "tiers": tiers} for number in range(1000)]}
+    status, answer = apiserver.request("POST", f"{PRICES}?dryRun=All&fieldValidation=Strict", body("LLMPriceList", spec, "long"))
+    assert status == 201, answer["message"]
 
 
 def test_every_field_is_taken_and_kept(apiserver: ApiServer, namespace: str) -> None:

@@ -6,12 +6,12 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from llmobs.api.v1alpha1.pricelist import LLMPriceListSpec, Price
+from llmobs.api.v1alpha1.pricelist import LLMPriceListSpec, Price, ServiceTier, TierPrice
 from llmobs.kit.errors import Invalid
 from llmobs.prices.builtin import Builtin
 from llmobs.prices.names import forms, stem, undated
 from llmobs.prices.providers import canonical as canonical_provider
-from llmobs.prices.rows import Row, bare, find, find_anywhere, key
+from llmobs.prices.rows import Row, Variant, bare, find, find_anywhere, key
 
 
 @dataclass(frozen=True)
@@ -187,16 +187,38 @@ def _kept(base: Builtin, sources: list[Source]) -> dict[str, Row]:
 
 
 def _row(full: str, price: Price, base: Builtin) -> Row:
-    paid, made = price.input_per_million, price.output_per_million
+    rates = _rates(price, price)
     return Row(
         model=_label(bare(full), base),
-        input=paid,
-        output=made,
-        cache_read=paid if price.cached_input_per_million is None else price.cached_input_per_million,
-        cache_write=paid if price.cache_write_per_million is None else price.cache_write_per_million,
-        reasoning=made if price.reasoning_per_million is None else price.reasoning_per_million,
+        input=rates["i"],
+        output=rates["o"],
+        cache_read=rates["r"],
+        cache_write=rates["w"],
+        reasoning=rates["t"],
         agreed=True,
+        variants=tuple(_variant(item, price) for item in price.tiers),
     )
+
+
+def _variant(item: TierPrice, price: Price) -> Variant:
+    tier = "" if item.tier is ServiceTier.STANDARD else item.tier.value.lower()
+    return Variant(tier, float(price.long_context_above) if item.long_context else 0.0, tuple(_rates(item, price).items()))
+
+
+def _rates(given: Price | TierPrice, price: Price) -> dict[str, float]:
+    """The rates by the letters of the collector's statements; what is not given is as in the price, then that of the whole."""
+
+    def first(*figures: float | None) -> float:
+        return next(figure for figure in figures if figure is not None)
+
+    paid, made = given.input_per_million, given.output_per_million
+    return {
+        "i": paid,
+        "o": made,
+        "r": first(given.cached_input_per_million, price.cached_input_per_million, paid),
+        "w": first(given.cache_write_per_million, price.cache_write_per_million, paid),
+        "t": first(given.reasoning_per_million, price.reasoning_per_million, made),
+    }
 
 
 def _label(name: str, base: Builtin) -> str:

@@ -126,6 +126,27 @@ REFUSED: dict[str, tuple[type, Any, str, str]] = {
         "spec.prices[1]",
         "already used by spec.prices[0]",
     ),
+    "a tier's price for every call": (
+        LLMPriceListSpec,
+        {"prices": [{"model": "m", "inputPerMillion": 1, "outputPerMillion": 1, "tiers": [{"inputPerMillion": 1, "outputPerMillion": 1}]}]},
+        "spec.prices[0].tiers[0].tier",
+        "name a tier other than Standard",
+    ),
+    "a long context without a bound": (
+        LLMPriceListSpec,
+        {
+            "prices": [
+                {
+                    "model": "m",
+                    "inputPerMillion": 1,
+                    "outputPerMillion": 1,
+                    "tiers": [{"longContext": True, "inputPerMillion": 1, "outputPerMillion": 1}],
+                }
+            ]
+        },
+        "spec.prices[0].longContextAbove",
+        "say beyond how many input tokens",
+    ),
     "an alias to itself": (LLMPriceListSpec, {"aliases": [{"from": "a", "to": "a"}]}, "spec.aliases[0].to", "another name"),
 }
 

@@ -23,6 +23,58 @@ class Currency(enum.Enum):
     USD = "USD"
 
 
+class ServiceTier(enum.Enum):
+    """How a provider processed a call, as the call's span tells it."""
+
+    STANDARD = "Standard"
+    BATCH = "Batch"
+    FLEX = "Flex"
+    PRIORITY = "Priority"
+    FAST = "Fast"
+
+
+@ruled(
+    Rule(
+        cel="self.tier != 'Standard' || self.longContext",
+        message="name a tier other than Standard, or set longContext: the price itself is for all other calls",
+        holds=lambda price: price.tier is not ServiceTier.STANDARD or price.long_context,
+        path="tier",
+    )
+)
+@dataclass(frozen=True, kw_only=True)
+class TierPrice:
+    """What counts instead of a model's price for some of its calls; what it leaves out is as in the price."""
+
+    tier: ServiceTier = prop(ServiceTier.STANDARD, default_in_crd=True)
+    """The service tier of the calls: Batch, Flex, Priority or Fast; Standard: of calls without one of these."""
+    long_context: bool = prop(False, default_in_crd=True)
+    """Whether it is for calls with more input tokens than longContextAbove."""
+    input_per_million: float = prop(minimum=0, maximum=1e6)
+    """Input tokens that were not cached."""
+    output_per_million: float = prop(minimum=0, maximum=1e6)
+    """Output tokens, reasoning tokens included unless priced on their own."""
+    cached_input_per_million: float | None = prop(None, minimum=0, maximum=1e6)
+    """Input tokens read from the provider's cache; absent means the price's figure or, where it has none, the input price here."""
+    cache_write_per_million: float | None = prop(None, minimum=0, maximum=1e6)
+    """Input tokens written to the provider's cache; absent means the price's figure or, where it has none, the input price here."""
+    reasoning_per_million: float | None = prop(None, minimum=0, maximum=1e6)
+    """Reasoning tokens; absent means the price's figure or, where it has none, the output price here."""
+
+
+@ruled(
+    Rule(
+        cel="self.longContextAbove > 0 || !has(self.tiers) || !self.tiers.exists(t, t.longContext)",
+        message="an entry of tiers is for long contexts; say beyond how many input tokens",
+        holds=lambda price: price.long_context_above > 0 or not any(item.long_context for item in price.tiers),
+        path="longContextAbove",
+    ),
+    Rule(
+        cel="self.longContextAbove == 0 || (has(self.tiers) && self.tiers.exists(t, t.longContext))",
+        message="no entry of tiers is for long contexts; add one with longContext, or leave the bound out",
+        holds=lambda price: price.long_context_above == 0 or any(item.long_context for item in price.tiers),
+        path="longContextAbove",
+    ),
+)
 @dataclass(frozen=True, kw_only=True)
 class Price:
     """The price of one model, in US dollars per million tokens."""
@@ -41,6 +93,11 @@ class Price:
     """Input tokens written to the provider's cache; absent means the input price."""
     reasoning_per_million: float | None = prop(None, minimum=0, maximum=1e6)
     """Reasoning tokens; absent means the output price."""
+    long_context_above: int = prop(0, minimum=0, maximum=100000000, default_in_crd=True)
+    """Input tokens of a call, cached ones included, beyond which the entries of tiers with longContext count; 0: there are none."""
+    tiers: tuple[TierPrice, ...] = prop((), max_items=9, keys=("tier", "long_context"))
+    """Prices of calls of some service tiers, and of long contexts. A call of a tier without an entry costs the price itself; a call of a
+    tier that is long too costs the tier's entry with longContext or, where there is none, the one of Standard."""
     effective_from: str = prop("", pattern=rf"^({MOMENT})?$", max_length=20, default_in_crd=True)
     """The moment from which this price counts, in UTC, such as ``2026-11-01T00:00:00Z``; empty means always. Of several prices of one
     model the latest that has begun counts, so earlier ones may stay as history and later ones be announced."""
