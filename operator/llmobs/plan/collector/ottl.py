@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
@@ -68,7 +67,7 @@ def datapoint(name: str) -> str:
 
 def scope_is(names: Iterable[str]) -> str:
     """The condition that a span comes from one of these instrumentation scopes."""
-    return matches("instrumentation_scope.name", rf"^({'|'.join(re.escape(name) for name in sorted(names))})$")
+    return f"({' or '.join(f'instrumentation_scope.name == {literal(name)}' for name in sorted(names))})"
 
 
 def assign(target: str, value: str, *conditions: str) -> str:
@@ -87,6 +86,11 @@ def merge(target: str, table: Mapping[str, Value], *conditions: str) -> str:
     """Give each key of the map ``target`` its value of ``table``, where that has one and all ``conditions`` hold."""
     where = f" where {' and '.join(conditions)}" if conditions else ""
     return f'merge_maps({target}, {literal(table)}, "update"){where}'
+
+
+def upsert(target: str, table: Mapping[str, Value]) -> str:
+    """Set each key of ``table`` in the map ``target``."""
+    return f'merge_maps({target}, {literal(table)}, "upsert")'
 
 
 def drop(target: str, pattern: str) -> str:

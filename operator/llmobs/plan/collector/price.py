@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
 from llmobs.catalogue import generations as names
 from llmobs.catalogue.metrics import OTHER, TOKEN_TYPES
-from llmobs.plan.collector import tiers
+from llmobs.plan.collector import rows, tiers
+from llmobs.plan.collector.figures import Figures
+from llmobs.plan.collector.figures import figures as figures_of
+from llmobs.plan.collector.figures import rows as distinct
 from llmobs.plan.collector.identity import shortened
-from llmobs.plan.collector.ottl import Place, Value, assign, at, group, literal, lookup, matches, replace, scope_is, span, transform
-from llmobs.prices.names import STEPS
-from llmobs.prices.rows import Rank, Row
+from llmobs.plan.collector.ottl import assign, at, group, literal, lookup, matches, scope_is, span, transform, upsert
 from llmobs.prices.table import PriceTable
 
 MODEL = "llm.model"
 COST = "llm.cost.usd"
 PRICED = "llm.cost.priced"
+
+AGREED = "llmobs.agreed"
+"""Marks a call at a price that no discount is taken off."""
 
 LEAVES = r"^(chat|generate_content|text_completion|embeddings)$"
 """Operations that are billed. Agents, workflows and tools repeat the usage of the calls inside them; fetch_response repeats a call's."""
@@ -26,19 +29,17 @@ LEAVES = r"^(chat|generate_content|text_completion|embeddings)$"
 MOST = 100_000_000.0
 """Tokens of one kind in one call beyond which a figure is taken for a mistake."""
 
-LONGEST_MODEL = 256
-
 _REPORTED = {"i": names.INPUT, "o": names.OUTPUT, "r": names.CACHE_READ, "w": names.CACHE_WRITE, "t": names.REASONING}
 _COUNT = dict(zip(TOKEN_TYPES, ("u", "r", "w", "x", "t"), strict=True))
 """Token type -> cache key of its count: the disjoint ones."""
 
-
-_MISSING = f"{at('span.cache', 'j')} == nil"
+_HELD = {"model": MODEL, "priced": PRICED, "operation": names.OPERATION}
+"""Labels whose value a span holds anyway."""
 
 
 def label(name: str) -> str:
     """The span attribute that holds the value of a label."""
-    return f"llmobs.{name}"
+    return _HELD.get(name, f"llmobs.{name}")
 
 
 def tokens(kind: str) -> str:
@@ -47,13 +48,18 @@ def tokens(kind: str) -> str:
 
 
 def price(table: PriceTable) -> dict[str, Any]:
-    """The processor. Only spans of billed operations get a price and, by it, series."""
+    """The processor. Only spans of billed operations get a price and, by it, series.
+
+    What few calls need stands in groups of their own, because a group that is passed over costs as much as one statement.
+    """
+    figures = figures_of(table)
+    billed = f"{span(PRICED)} != nil"
     return transform(
-        group(
-            "span",
-            [*_row(table), *_counts(), *tiers.rates(table.rows.values()), *_cost(), *_discount(table.discounts), *_word(), *_labels()],
-            conditions=[matches(span(names.OPERATION), LEAVES)],
-        )
+        group("span", [_unknown(), *rows.listed(table)], conditions=[matches(span(names.OPERATION), LEAVES)]),
+        group("span", rows.derived(table), conditions=[f"{billed} and {rows.MISSING}"]),
+        group("span", [*_found(table, figures), *_counts(), *_cost(figures, table.discounts), *_word(), *_labels()], conditions=[billed]),
+        *tiers.groups(table, figures, COST, {count: tokens(kind) for kind, count in _COUNT.items()}),
+        *_discount(table.discounts),
     )
 
 
@@ -61,60 +67,19 @@ def _cache(key: str) -> str:
     return at("span.cache", key)
 
 
-def _row(table: PriceTable) -> Iterator[str]:
-    """The row by the requested model; by the answering one where the request names a deployment nobody lists.
-
-    Each of the two takes statements of its own, which only hold the names: what is found stands once, behind them.
-    """
-    ranks, rows = table.ranks(), list(dict.fromkeys(row for _, row in sorted(table.rows.items())))
-    sellers = sorted({full.partition("|")[0] for rank in ranks for full in rank.qualified})
-    places = {row: Place(index) for index, row in enumerate(rows)}
-    # a key that is missing is an error, and errors cost more than all else: nobody asks where nothing can be found
-    yield assign(_cache("s"), "true", matches(span(names.PROVIDER), rf"^({'|'.join(re.escape(name) for name in sellers)})$"))
-    for model in (names.REQUEST_MODEL, names.RESPONSE_MODEL):
-        usable = (_MISSING, f"IsString({span(model)})", f"Len({span(model)}) <= {LONGEST_MODEL}")
-        yield assign(_cache("k"), '""', _MISSING)
-        yield assign(_cache("k"), f"ToLowerCase({span(model)})", *usable)
-        yield assign(_cache("f"), "false", _MISSING)
-        yield assign(_cache("f"), "true", _MISSING, matches(_cache("k"), "|".join(f"({step.pattern})" for step in STEPS)))
-        yield from _lookups(ranks, places)
-    yield assign(span(MODEL), literal(OTHER))
-    yield from _found(rows, tiers.keyed(table.rows.values()))
+def _unknown() -> str:
+    """What holds as long as nothing better is found."""
+    plain = {"provider": "unknown", "outcome": "ok", "error_type": "", "agent": "", "workflow": ""}
+    return upsert("span.attributes", {PRICED: "unpriced", MODEL: OTHER, **{label(name): value for name, value in plain.items()}})
 
 
-def _lookups(ranks: tuple[Rank, ...], places: Mapping[Row, Place]) -> Iterator[str]:
-    """Look the name up by each form. A row's form is the last that leaves its name alone, so the next step must change what it finds."""
-    for form, step in enumerate((*STEPS, None)):
-        several = (_MISSING, f"{_cache('f')} == true") if step else (_MISSING,)
-        changed = (*several, matches(_cache("k"), step.pattern)) if step else several
-        for rank in (item for item in ranks if item.form == form):
-            if rank.qualified:
-                key = f'Concat([{span(names.PROVIDER)}, {_cache("k")}], "|")'
-                listed = {name: places[row] for name, row in rank.qualified.items()}
-                yield assign(_cache("j"), lookup(listed, key), f"{_cache('s')} == true", *changed)
-            if rank.plain:
-                yield assign(_cache("j"), lookup({name: places[row] for name, row in rank.plain.items()}, _cache("k")), *changed)
-        if step:
-            yield replace(_cache("k"), step.pattern, step.replacement, *several)
-
-
-def _found(rows: list[Row], keys: Mapping[tiers.Variants, str]) -> Iterator[str]:
-    """What stands at the place that was found: the canonical name, and the figures, which many names share."""
-    if not rows:
+def _found(table: PriceTable, figures: Figures) -> Iterator[str]:
+    """What stands at the place that was found: the canonical name, and where the figures stand, which many names share."""
+    if not table.rows:
         return
-    figures = [_figures(row, keys) for row in rows]
-    distinct = {literal(item): item for item in figures}
-    places = {text: Place(index) for index, text in enumerate(distinct)}
-    found = f"{_cache('j')} != nil"
-    yield assign(span(MODEL), lookup([row.model for row in rows], _cache("j")), found)
-    place = lookup([places[literal(item)] for item in figures], _cache("j"))
-    yield assign(_cache("p"), lookup(list(distinct.values()), place), found)
-
-
-def _figures(row: Row, keys: Mapping[tiers.Variants, str]) -> dict[str, Value]:
-    found: dict[str, Value] = {"i": row.input, "o": row.output, "r": row.cache_read, "w": row.cache_write, "t": row.reasoning}
-    found |= tiers.figures(row, keys)
-    return {**found, "a": 1.0} if row.agreed else found
+    found = f"{span(rows.ROW)} != nil"
+    yield assign(span(MODEL), lookup([row.model for row in distinct(table)], span(rows.ROW)), found)
+    yield assign(_cache("p"), lookup(figures.places, span(rows.ROW)), found)
 
 
 def _counts() -> Iterator[str]:
@@ -137,54 +102,48 @@ def _counts() -> Iterator[str]:
     sane = [f"{_cache(key)} >= 0.0 and {_cache(key)} <= {literal(MOST)}" for key in _REPORTED]
     yield assign(_cache("ok"), "true", *sane)
     used = f"({span(names.INPUT)} != nil or {span(names.OUTPUT)} != nil)"
-    yield assign(_cache("used"), "true", used)
+    yield assign(_cache("good"), "true", f"{_cache('ok')} == true", used)
 
 
-def _cost() -> Iterator[str]:
-    good = (f"{_cache('ok')} == true", f"{_cache('used')} == true")
-    rates = dict(zip(("u", "r", "w", "x", "t"), ("i", "r", "w", "o", "t"), strict=True))
-    for chosen, when in (("p", f"{_cache('q')} == nil"), ("q", f"{_cache('q')} != nil")):
-        total = " + ".join(f"{_cache(count)} * {at(_cache(chosen), rate)}" for count, rate in rates.items())
-        yield assign(span(COST), f"({total}) / 1000000.0", f"{_cache('p')} != nil", when, *good)
-    yield from tiers.apart(span(COST))
+def _cost(figures: Figures, discounts: Mapping[str, float]) -> Iterator[str]:
+    good = f"{_cache('good')} == true"
+    if figures.places:
+        total = " + ".join(f"{_cache(count)} * {lookup(figures.rates(rate), _cache('p'))}" for count, rate in tiers.RATE.items())
+        yield assign(span(COST), f"({total}) / 1000000.0", good, f"{_cache('p')} != nil")
+        yield from tiers.marked(figures, _cache("p"), span(COST))
+    if discounts and figures.places:
+        yield assign(span(AGREED), "true", f"{_cache('p')} != nil", f"{lookup(figures.agreed(), _cache('p'))} == 1")
     for kind, count in _COUNT.items():
         reported = {"input": f"{span(names.INPUT)} != nil", "output": f"{span(names.OUTPUT)} != nil"}.get(kind, f"{_cache(count)} > 0.0")
-        yield assign(span(tokens(kind)), _cache(count), reported, *good)
+        yield assign(span(tokens(kind)), _cache(count), good, reported)
 
 
-def _discount(discounts: Mapping[str, float]) -> Iterator[str]:
+def _discount(discounts: Mapping[str, float]) -> Iterator[dict[str, object]]:
     """What providers take off their list prices."""
     if not discounts:
         return
     paid = {provider: float(1 - Decimal(str(share))) for provider, share in sorted(discounts.items())}
-    listed = (f"{span(COST)} != nil", f"{at(_cache('p'), 'a')} == nil")
-    yield assign(_cache("d"), literal(paid.pop("", 1.0)))
+    statements = [assign(_cache("d"), literal(paid.pop("", 1.0)))]
     if paid:
-        yield assign(_cache("d"), lookup(paid, span(names.PROVIDER)), *listed)
-    yield assign(span(COST), f"{span(COST)} * {_cache('d')}", *listed)
+        statements.append(assign(_cache("d"), lookup(paid, span(names.PROVIDER))))
+    statements.append(assign(span(COST), f"{span(COST)} * {_cache('d')}"))
+    yield group("span", statements, conditions=[f"{span(COST)} != nil and {span(AGREED)} == nil"])
 
 
 def _word() -> Iterator[str]:
     """Why a call has a price or none. A call without usage is not a model without a price."""
-    yield assign(span(PRICED), '"unpriced"')
-    yield assign(span(PRICED), '"no_usage"', f"{_cache('used')} == nil")
-    yield assign(span(PRICED), '"bad_usage"', f"{_cache('ok')} == nil")
     yield assign(span(PRICED), '"priced"', f"{span(COST)} != nil")
+    yield assign(span(PRICED), '"bad_usage"', f"{_cache('ok')} == nil")
+    yield assign(span(PRICED), '"no_usage"', f"{_cache('ok')} == true", f"{span(names.INPUT)} == nil", f"{span(names.OUTPUT)} == nil")
 
 
 def _labels() -> Iterator[str]:
     failed, kind = f'{span(label("outcome"))} == "error"', span("error.type")
-    yield assign(span(label("provider")), '"unknown"')
-    yield assign(span(label("provider")), span(names.PROVIDER), matches(span(names.PROVIDER), r"^[a-z0-9][a-z0-9._-]{0,62}$"))
-    yield assign(span(label("model")), span(MODEL))
-    yield assign(span(label("operation")), span(names.OPERATION))
-    yield assign(span(label("priced")), span(PRICED))
-    yield assign(span(label("outcome")), '"ok"')
+    said = span(names.PROVIDER)
+    yield assign(span(label("provider")), said, f"Len({said}) <= 63", matches(said, r"^[a-z0-9][a-z0-9._-]*$"))
     yield assign(span(label("outcome")), '"error"', f"(span.status.code == STATUS_CODE_ERROR or {kind} != nil)")
-    yield assign(span(label("error_type")), '""')
     yield assign(span(label("error_type")), '"_OTHER"', failed)
     yield assign(span(label("error_type")), f"String({kind})", failed, matches(kind, r"^[A-Za-z0-9_.:-]{1,96}$"))
     for name, attribute in (("agent", names.AGENT), ("workflow", names.WORKFLOW)):
-        yield assign(span(label(name)), '""')
         yield assign(span(label(name)), f"String({span(attribute)})", f"{span(attribute)} != nil")
         yield from shortened(span(label(name)))

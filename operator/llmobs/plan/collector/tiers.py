@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from llmobs.catalogue import generations as names
-from llmobs.plan.collector.ottl import Value, assign, at, literal, lookup, matches, span
+from llmobs.plan.collector.figures import Figures, keyed
+from llmobs.plan.collector.ottl import assign, at, group, literal, lookup, matches, span
 from llmobs.prices.rates import TIERS
 from llmobs.prices.rows import Row, Variant
-
-Variants = tuple[Variant, ...]
+from llmobs.prices.table import PriceTable
 
 LONG = "long"
+
+SPECIAL = "llmobs.special"
+"""Marks a call whose rates may be others than its row's: the place of its figures among those of which that is true."""
+
+RATE = {"u": "i", "r": "r", "w": "w", "x": "o", "t": "t"}
+"""Count -> the rate that it is paid at."""
 
 _APART = (
     # attribute, its rate, the rate and the count of the tokens that it is part of
@@ -31,22 +37,26 @@ def _cache(key: str) -> str:
     return at("span.cache", key)
 
 
-def keyed(rows: Iterable[Row]) -> dict[Variants, str]:
-    """The distinct sets of variants -> the key by which a row names its own."""
-    return {variants: str(index) for index, variants in enumerate(dict.fromkeys(row.variants for row in rows if row.variants))}
+def marked(figures: Figures, place: str, cost: str) -> Iterator[str]:
+    """Mark the calls whose rates may be others than those at ``place``: all by some figures, by others those that say so."""
+    index = f"{place} - {figures.varied}"
+    if figures.special < len(figures.distinct):
+        yield assign(span(SPECIAL), index, f"{cost} != nil", f"{place} >= {figures.special}")
+    if figures.varied < figures.special:
+        told = " or ".join(f"{span(item)} != nil" for item in (*names.SERVICE_TIERS, *(attribute for attribute, *_ in _APART)))
+        yield assign(span(SPECIAL), index, f"{cost} != nil", f"{place} >= {figures.varied}", f"{place} < {figures.special}", f"({told})")
 
 
-def figures(row: Row, keys: Mapping[Variants, str]) -> dict[str, Value]:
-    """What a row's entry in the table holds besides its five rates."""
-    found: dict[str, Value] = dict(row.more)
-    above = [item.above for item in row.variants if item.above]
-    if row.variants:
-        found["v"] = keys[row.variants]
-    if above:
-        found["s"] = above[0]
-    if row.hours:
-        found["c"] = row.hours
-    return found
+def groups(table: PriceTable, figures: Figures, cost: str, counts: Mapping[str, str]) -> Iterator[dict[str, object]]:
+    """The group of statements that prices the marked calls anew; ``counts``: the letter of each count -> the attribute that holds it."""
+    if figures.varied == len(figures.distinct):
+        return
+    found = assign(_cache("p"), lookup(figures.distinct[figures.varied :], span(SPECIAL)))
+    counted = [assign(_cache(count), f"Coalesce([{span(attribute)}, 0.0])") for count, attribute in counts.items()]
+    total = " + ".join(f"{_cache(count)} * {at(_cache('q'), rate)}" for count, rate in RATE.items())
+    again = assign(span(cost), f"({total}) / 1000000.0", f"{_cache('q')} != nil")
+    statements = [found, *counted, *rates(table.rows.values()), again, *apart(span(cost))]
+    yield group("span", statements, conditions=[f"{span(SPECIAL)} != nil"])
 
 
 def rates(rows: Iterable[Row]) -> Iterator[str]:
