@@ -7,6 +7,7 @@ spans pass anyway. A run is the outermost span of an agent; the memory it takes 
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -50,6 +51,10 @@ _OPERATIONS = {
 _MODELS = ("gen_ai.request.model", "gen_ai.response.model", "llm.model_name", "embedding.model_name")
 _PROVIDERS = ("gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system")
 _LOCK_SECONDS = 0.1
+_BESIDE = frozenset({"openinference.instrumentation.langchain"})
+"""Scopes whose span of a call stands beside that of the client's library: equal figures tell that both are one request."""
+_REMEMBERED = 64
+"""Calls of one run that wait for such a span. Of what is forgotten both count."""
 
 
 @dataclass
@@ -65,6 +70,7 @@ class Run:
     loop_tool: str = ""
     loop_count: int = 0
     models: dict[str, dict[str, int]] = field(default_factory=dict)
+    told: deque[tuple[Any, ...]] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
     # Reentrant: a finalizer that runs in the middle of an addition may end a span of the same run.
     lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -79,7 +85,7 @@ class Run:
         try:
             if operation == TOOL:
                 self._add_tool(name_of(attributes, "gen_ai.tool.name"), span.start_time or 0, span.end_time or 0)
-            else:
+            elif not self._told_twice(span, attributes):
                 self._add_call(operation, attributes)
         finally:
             if held:
@@ -96,6 +102,18 @@ class Run:
             self.row_end = max(self.row_end, end)
         if name and self.row > self.loop_count:
             self.loop_tool, self.loop_count = name, self.row
+
+    def _told_twice(self, span: ReadableSpan, attributes: Attributes) -> bool:
+        """Whether the client's library told of the call before; what it tells ends first."""
+        call = (_first(attributes, _MODELS), *(_count(attributes, TOKENS[f"llmobs.run.{kind}_tokens"]) for kind in ("input", "output")))
+        scope = span.instrumentation_scope
+        if scope is None or scope.name not in _BESIDE:
+            self.told.append(call)
+            return False
+        if call not in self.told:
+            return False
+        self.told.remove(call)
+        return True
 
     def _add_call(self, operation: str, attributes: Attributes) -> None:
         self.steps += CALLS[operation] == _STEP
