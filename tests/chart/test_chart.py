@@ -55,6 +55,7 @@ def test_every_setting_can_be_given_as_a_value() -> None:
         "--set=sidecar.native=false,sidecar.cpu=1,sidecar.memory=1Gi",
         "--set=gateway.cpu=1,gateway.memory=1Gi,gateway.scrapeInterval=5s,gateway.podMonitorLabels.release=x,rules.tile=1m",
         "--set=rules.labels.release=x,rules.runbookURL=https://r,rules.dashboardURL=https://g,grafana.label=l,grafana.value=v",
+        "--set=admission.by=AdmissionPolicy,webhook.excludedNamespaces={a}",
         "--set=grafana.folder=F,prometheus.url=http://p:9090,resync=10s",
     )
     default = Settings()
@@ -70,6 +71,7 @@ def test_every_setting_can_be_given_as_a_value() -> None:
     ("option", "said"),
     [
         ("gateway.replicas=0", "/gateway/replicas"),
+        ("admission.by=Sidecar", "/admission/by"),
         ("gateway.memory=lots", "/gateway/memory"),
         ("rules.tile=2m", "/rules/tile"),
         ("prometheus.url=prometheus:9090", "/prometheus/url"),

@@ -23,12 +23,18 @@ app.kubernetes.io/component: {{ .component }}
 {{- printf "%s:%s" $name (.Values.image.tag | default .Chart.AppVersion) }}
 {{- end }}
 
+{{/* Whether a webhook instruments pods; empty when it does not. */}}
+{{- define "llmobs.webhook" -}}
+{{- if and .Values.webhook.enabled (eq .Values.admission.by "Webhook") }}true{{ end }}
+{{- end }}
+
 {{/* The configuration file: the values that are the platform's settings, under the names the operator reads. */}}
 {{- define "llmobs.settings" -}}
-{{- $settings := pick (deepCopy .Values) "clusterName" "images" "gateway" "dedicated" "sidecar" "rules" "grafana" "prometheus" "resync" }}
+{{- $settings := pick (deepCopy .Values) "clusterName" "images" "admission" "gateway" "dedicated" "sidecar" "rules" "grafana" "prometheus" "resync" }}
 {{- if not $settings.images.python }}
 {{- $_ := set $settings.images "python" (printf "ghcr.io/llm-observability-operator/python:%s" .Chart.AppVersion) }}
 {{- end }}
+{{- $_ := set $settings.admission "excludedNamespaces" .Values.webhook.excludedNamespaces }}
 {{- $_ := set $settings.gateway "cpu" ($settings.gateway.cpu | toString) }}
 {{- $_ := set $settings.dedicated "cpu" ($settings.dedicated.cpu | toString) }}
 {{- $_ := set $settings.sidecar "cpu" ($settings.sidecar.cpu | toString) }}

@@ -85,6 +85,11 @@ def policy_rules(policy: str) -> str:
     return made if made != FLEET_RULES else f"llmobs.{policy}"
 
 
+def admission_policy(namespace: str, policy: str) -> str:
+    """Name of the MutatingAdmissionPolicy of a policy in a namespace; no namespace has a dot, so that each pair has its own."""
+    return bounded(f"llmobs.{namespace}.{policy}", 253)
+
+
 def policy_dashboard(policy: str, dashboard: str) -> str:
     """Name of the ConfigMap of one dashboard of a policy."""
     return bounded(f"llmobs-{policy}-{dashboard}")

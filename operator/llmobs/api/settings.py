@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -155,6 +156,29 @@ class Prometheus:
     """Base URL of Prometheus' HTTP API; empty: spend is not read."""
 
 
+class Instrumenter(enum.Enum):
+    """Who changes pods when they are created."""
+
+    WEBHOOK = "Webhook"
+    ADMISSION_POLICY = "AdmissionPolicy"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Admission:
+    """How pods are changed when they are created."""
+
+    by: Instrumenter = prop(Instrumenter.WEBHOOK)
+    """Webhook: a service of ours. AdmissionPolicy: the API server itself, by a MutatingAdmissionPolicy for each policy, for what that can
+    express."""
+    excluded_namespaces: tuple[str, ...] = prop((), pattern=_NAMED)
+    """Namespaces never looked at, besides the system's own and the operator's."""
+
+    @property
+    def native(self) -> bool:
+        """Whether the API server itself instruments."""
+        return self.by is Instrumenter.ADMISSION_POLICY
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """The operator's configuration file."""
@@ -163,6 +187,8 @@ class Settings:
     """Name of the cluster, as the label cluster on every series."""
     images: Images = prop(factory=Images)
     """Images of what the operator creates."""
+    admission: Admission = prop(factory=Admission)
+    """How pods are changed when they are created."""
     gateway: Gateway = prop(factory=Gateway)
     """The shared collector."""
     dedicated: Dedicated = prop(factory=Dedicated)

@@ -10,13 +10,28 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from llmobs.api import names
+from llmobs.api.settings import Admission, Instrumenter, Settings
 from llmobs.api.workload import Workload
 from llmobs.cli.account import Object, account, controlled, dated, document, series, text
 from llmobs.cluster.calls import NOT_ASKED, arrival
 from llmobs.cluster.client import Client, connected, current_namespace
 from llmobs.cluster.errors import Refused
 from llmobs.cluster.facts import version
-from llmobs.cluster.kinds import CRON_JOB, DAEMON_SET, DEPLOYMENT, FLEET, JOB, LIMIT_RANGE, NAMESPACE, POD, POLICY, STATEFUL_SET, Resource
+from llmobs.cluster.kinds import (
+    ADMISSION_POLICY,
+    CRON_JOB,
+    DAEMON_SET,
+    DEPLOYMENT,
+    FLEET,
+    JOB,
+    LIMIT_RANGE,
+    NAMESPACE,
+    POD,
+    POLICY,
+    STATEFUL_SET,
+    Resource,
+)
 from llmobs.cluster.pods import pods
 from llmobs.inject.compiled import Platform
 from llmobs.inject.select import NEWEST
@@ -116,13 +131,22 @@ async def _why(arguments: argparse.Namespace) -> int:
 
 async def _store(client: Client, namespace: str, policies: list[Object]) -> Store:
     """What admission knows of one namespace with these policies."""
-    store = Store(Platform(), version=await version(client) or NEWEST)
+    store = Store(Platform(settings=await _settings(client)), version=await version(client) or NEWEST)
     own: Object | None = await client.get(NAMESPACE, namespace)
     store.replace(NAMESPACE.kind, [own] if own else [])
     store.replace(LIMIT_RANGE.kind, (await client.list(LIMIT_RANGE, namespace=namespace))[0])
     store.replace(FLEET.kind, (await client.list(FLEET))[0])
     store.replace(POLICY.kind, policies)
     return store
+
+
+async def _settings(client: Client) -> Settings:
+    """The usual settings, but for who instruments: the API server itself where there is an admission policy of ours."""
+    try:
+        native = bool((await client.list(ADMISSION_POLICY, labels=f"{names.MANAGED_BY}={names.OPERATOR}"))[0])
+    except Refused:  # who asks may not see it
+        native = False
+    return Settings(admission=Admission(by=Instrumenter.ADMISSION_POLICY if native else Instrumenter.WEBHOOK))
 
 
 def _kubeconfig(arguments: argparse.Namespace) -> str | None:

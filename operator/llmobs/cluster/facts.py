@@ -8,14 +8,15 @@ from typing import Any
 
 from llmobs.cluster.client import Client
 from llmobs.cluster.errors import Refused
-from llmobs.cluster.kinds import OURS, POD_MONITOR, PROMETHEUS_RULE, Resource
+from llmobs.cluster.kinds import ADMISSION_BINDING, ADMISSION_POLICY, OURS, POD_MONITOR, PROMETHEUS_RULE, Resource
 from llmobs.plan.inputs import Facts
 
 
 async def facts(client: Client, namespace: str) -> Facts:
     """The facts that plans depend on."""
     known = await serves(client, PROMETHEUS_RULE, POD_MONITOR)
-    return Facts(namespace=namespace, prometheus_operator=known, version=await version(client))
+    native = await serves(client, ADMISSION_POLICY, ADMISSION_BINDING)
+    return Facts(namespace=namespace, prometheus_operator=known, admission_policies=native, version=await version(client))
 
 
 async def version(client: Client) -> tuple[int, int] | None:

@@ -62,6 +62,13 @@ WEBHOOKS = Resource("admissionregistration.k8s.io/v1", "MutatingWebhookConfigura
 PROMETHEUS_RULE = Resource("monitoring.coreos.com/v1", "PrometheusRule", "prometheusrules")
 POD_MONITOR = Resource("monitoring.coreos.com/v1", "PodMonitor", "podmonitors")
 
+ADMISSION_POLICY = Resource("admissionregistration.k8s.io/v1", "MutatingAdmissionPolicy", "mutatingadmissionpolicies", namespaced=False)
+ADMISSION_BINDING = Resource(
+    "admissionregistration.k8s.io/v1", "MutatingAdmissionPolicyBinding", "mutatingadmissionpolicybindings", namespaced=False
+)
+ADMISSION_KINDS = (ADMISSION_POLICY, ADMISSION_BINDING)
+"""Kinds that are created where the API server itself instruments, in the order in which they are applied."""
+
 FLEET_KINDS = (
     Resource("v1", "ServiceAccount", "serviceaccounts"),
     CLUSTER_ROLE,
@@ -98,9 +105,10 @@ def policy_kinds(*, dedicated: bool) -> tuple[Resource, ...]:
 
 _BY_NAME: Mapping[tuple[str, str], Resource] = {
     (item.api_version, item.kind): item
-    for item in (*OURS, NAMESPACE, POD, EVENT, SECRET, REPLICA_SET, WEBHOOKS, *FLEET_KINDS, ROLE, ROLE_BINDING)
+    for item in (*OURS, NAMESPACE, POD, EVENT, SECRET, REPLICA_SET, WEBHOOKS, *FLEET_KINDS, ROLE, ROLE_BINDING, *ADMISSION_KINDS)
 }
 _RANK = {item.kind: rank for rank, item in enumerate(FLEET_KINDS)}
+_RANK |= {item.kind: len(_RANK) + rank for rank, item in enumerate(ADMISSION_KINDS)}
 _RANK |= {ROLE.kind: _RANK["ClusterRole"], ROLE_BINDING.kind: _RANK["ClusterRoleBinding"]}
 
 

@@ -11,6 +11,8 @@ from llmobs.cluster.kinds import POD_MONITOR, PROMETHEUS_RULE, Ref, Resource, re
 
 FLEET = "fleet"
 """Value of the owner label on objects that were made for the whole cluster."""
+ADMISSION = "admission"
+"""That of objects by which the API server itself instruments."""
 
 _PROMETHEUS = (POD_MONITOR, PROMETHEUS_RULE)
 

@@ -13,6 +13,8 @@ SOON = 10.0
 
 async def reconcile(context: Context) -> float | None:
     """Keep certificate and configuration in step; returns when to look again while there is no configuration yet."""
+    if context.settings.admission.native:
+        return None
     configuration = await context.client.get(WEBHOOKS, WEBHOOK)
     if INJECTOR in ((configuration or {}).get("metadata") or {}).get("annotations", {}):
         return None  # cert-manager keeps both

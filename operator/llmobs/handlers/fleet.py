@@ -16,6 +16,7 @@ from llmobs.cluster.live import FLEET as OWNER
 from llmobs.cluster.live import live
 from llmobs.cluster.prune import in_use
 from llmobs.cluster.status import write
+from llmobs.handlers import native
 from llmobs.handlers.context import HEALTH, Context, now, text
 from llmobs.handlers.parts import AGAIN, SOON, carry_out, failed
 from llmobs.handlers.reader import View
@@ -37,6 +38,7 @@ async def reconcile(context: Context) -> float | None:
     keep = await in_use(context.client, context.namespace)
     keyless = await _key(context) if keyed(view.inputs) else ()
     findings = (*keyless, *await carry_out(context, fleet_parts(view.inputs), there, context.owners, keep=keep))
+    findings += await native.reconcile(context, view)
     context.planned_for = version
     if findings != context.planned:
         context.planned = findings
@@ -62,7 +64,8 @@ async def health(context: Context) -> float | None:
     """Look at the gateway and the webhook; returns when to look again while one of them is not well."""
     before = context.gateway, context.webhook
     context.gateway = await rollout(context.client, context.namespace)
-    context.webhook = await broken(context.client, context.namespace)
+    found = native.unserved(context) if context.settings.admission.native else await broken(context.client, context.namespace)
+    context.webhook = found
     if (context.gateway, context.webhook) != before:
         context.ask_all()
     context.ask_waiting()

@@ -15,6 +15,7 @@ from llmobs.cluster.kinds import POLICY, policy_kinds
 from llmobs.cluster.live import live
 from llmobs.cluster.prune import in_use
 from llmobs.cluster.status import write
+from llmobs.handlers import native
 from llmobs.handlers.context import Context, now, text
 from llmobs.handlers.parts import AGAIN, SOON, carry_out, failed
 from llmobs.handlers.pods import look
@@ -55,9 +56,9 @@ async def reconcile(context: Context, where: Key) -> float | None:
         verdict,
         *((running,) if running else ()),  # before what was applied: of two that are well the first one speaks
         *own,
-        *gateway(policy, context.shared(), running),
         *looked.undone,
-        injection(policy, found, context.webhook or undeliverable(policy, context.facts.version)),
+        injection(policy, found, context.webhook or undeliverable(policy, context.facts.version) or native.refused(context, policy)),
+        *gateway(policy, context.shared(), running),  # after: of two that are well the first one speaks
         telemetry(policy, found, context.spend),
         within(budgets(policy, context.spend), context.spend, unseen=elsewhere(policy)),
     ]

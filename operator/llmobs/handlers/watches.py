@@ -16,9 +16,9 @@ import kopf
 
 from llmobs.api import names
 from llmobs.cluster.client import Access, Manifest
-from llmobs.cluster.kinds import FLEET, FLEET_KINDS, NAMESPACE, POD, POLICY, PRICES, Resource, policy_kinds
+from llmobs.cluster.kinds import ADMISSION_KINDS, FLEET, FLEET_KINDS, NAMESPACE, POD, POLICY, PRICES, Resource, policy_kinds
+from llmobs.cluster.live import ADMISSION, owner
 from llmobs.cluster.live import FLEET as OWNER
-from llmobs.cluster.live import owner
 from llmobs.cluster.watch import notice
 from llmobs.handlers import context as tasks
 from llmobs.handlers.context import Context
@@ -133,7 +133,8 @@ async def noticed(context: Context) -> None:
     ours = f"{names.MANAGED_BY}={names.OPERATOR}"
     async with asyncio.TaskGroup() as group:
         of_policies = policy_kinds(dedicated=context.settings.dedicated.enabled)
-        for kind in dict.fromkeys((*FLEET_KINDS, *of_policies)):
+        native = ADMISSION_KINDS if context.settings.admission.native else ()
+        for kind in dict.fromkeys((*FLEET_KINDS, *of_policies, *native)):
             everywhere = kind in of_policies or not kind.namespaced
             place = "" if everywhere else context.namespace
             group.create_task(notice(context.client, kind, labels=ours, namespace=place, tell=partial(child_seen, context)))
@@ -146,7 +147,7 @@ def child_seen(context: Context, event: str, body: Manifest) -> None:
     context.metrics.watch.labels("Children").set_to_current_time()
     made_for = owner(body)
     where = context.uids().get(made_for)
-    if made_for == OWNER:
+    if made_for in (OWNER, ADMISSION):
         context.gather(tasks.FLEET, SETTLE)
     elif where is not None and event in ("MODIFIED", "DELETED"):
         context.settled.pop(made_for, None)

@@ -26,12 +26,13 @@ ANNOTATIONS = {
 }
 """Annotations on the pod that ask an agent which may come after us; ``"false"`` asks for nothing."""
 
-_FOR_ONE_CONTAINER = re.compile(r"admission\.datadoghq\.com/.+\.python-lib\.version")
-"""Datadog's annotation for one container of the pod."""
+FOR_ONE_CONTAINER = r"admission\.datadoghq\.com/.+\.python-lib\.version"
+"""Pattern of Datadog's annotation for one container of the pod."""
 
-_ODIGOS_DISTRIBUTION = "ODIGOS_DISTRO_NAME"
-_ODIGOS_FILES = "/var/odigos/python"
-_OF_ODIGOS = frozenset({_ODIGOS_DISTRIBUTION, "PYTHONPATH"})
+ODIGOS_DISTRIBUTION = "ODIGOS_DISTRO_NAME"
+ODIGOS_FILES = "/var/odigos/python"
+_FOR_ONE_CONTAINER = re.compile(FOR_ONE_CONTAINER)
+_OF_ODIGOS = frozenset({ODIGOS_DISTRIBUTION, "PYTHONPATH"})
 """Odigos leaves no init container: its files lie on the node, and variables of the container say what is used."""
 
 
@@ -72,6 +73,6 @@ def _odigos(container: Container) -> bool:
 
 def _of_odigos(item: EnvVar) -> bool:
     # "python-community" and the like: a pod in another language has the variable too.
-    if item.name == _ODIGOS_DISTRIBUTION:
+    if item.name == ODIGOS_DISTRIBUTION:
         return (item.value or "").startswith("python")
-    return item.name == "PYTHONPATH" and _ODIGOS_FILES in (item.value or "")
+    return item.name == "PYTHONPATH" and ODIGOS_FILES in (item.value or "")

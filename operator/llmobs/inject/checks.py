@@ -13,6 +13,7 @@ from llmobs.inject import sidecar
 from llmobs.inject.agents import other_agent
 from llmobs.inject.compiled import CompiledPolicy, Delivery
 from llmobs.inject.env import left_out
+from llmobs.inject.limits import inexpressible, unusual
 from llmobs.inject.pod import Container, Meta, NodeTerm, Spec
 from llmobs.inject.qos import beside
 from llmobs.inject.reasons import Reason
@@ -25,7 +26,7 @@ SHARE = 4
 ANNOTATIONS = 262_144
 """Bytes that an API server takes of all keys and values of an object's annotations."""
 MIRROR = "kubernetes.io/config.mirror"
-_SYSTEM_LABELS = ("kubernetes.io/os", "beta.kubernetes.io/os")
+SYSTEM_LABELS = ("kubernetes.io/os", "beta.kubernetes.io/os")
 
 
 class Case(NamedTuple):
@@ -73,7 +74,7 @@ def _windows(case: Case) -> Reason | None:
     spec = case.spec
     if spec.os is not None and spec.os.name == "windows":
         return Reason.WINDOWS_NODE
-    if spec.node_selector and any(spec.node_selector.get(label) == "windows" for label in _SYSTEM_LABELS):
+    if spec.node_selector and any(spec.node_selector.get(label) == "windows" for label in SYSTEM_LABELS):
         return Reason.WINDOWS_NODE
     terms = _node_terms(spec)
     return Reason.WINDOWS_NODE if terms and all(_only_windows(term) for term in terms) else None
@@ -85,7 +86,7 @@ def _node_terms(spec: Spec) -> list[NodeTerm]:
 
 
 def _only_windows(term: NodeTerm) -> bool:
-    return any(item.key in _SYSTEM_LABELS and item.operator == "In" and item.values == ["windows"] for item in term.match_expressions or ())
+    return any(item.key in SYSTEM_LABELS and item.operator == "In" and item.values == ["windows"] for item in term.match_expressions or ())
 
 
 def _other_agent(case: Case) -> Reason | None:
@@ -198,6 +199,14 @@ def _marked(case: Case) -> Reason | None:
     return Reason.TOO_LARGE if size + sum(len(key) + len(value) for key, value in missing.items()) > ANNOTATIONS else None
 
 
+def _expressible(case: Case) -> Reason | None:
+    policy = case.policy
+    if policy is None or not policy.native:
+        return None
+    beyond = inexpressible(policy) or unusual(case.meta, case.spec, policy, [target.container for target in case.targets])
+    return Reason.NOT_EXPRESSIBLE if beyond else None
+
+
 CHECKS = (
     Check("labels, policy and mode", _asked),
     Check("not a static pod", _mirror),
@@ -213,6 +222,7 @@ CHECKS = (
     Check("memory for that collector", _memory),
     Check("our names are free", _names),
     Check("room for our annotations", _marked),
+    Check("nothing that only the webhook can deal with", _expressible),
 )
 
 

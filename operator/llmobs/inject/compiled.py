@@ -117,6 +117,8 @@ class CompiledPolicy:
     """Names of the Secrets with credentials for the images of our containers."""
     sidecar: Sidecar | None = None
     """The collector in its pods."""
+    native: bool = False
+    """Whether the API server itself instruments, by an admission policy."""
     since: int = 0
     """The generation since which it does to pods what it does now; 0 where that is not known."""
 
@@ -190,8 +192,8 @@ class CompiledPolicy:
         return (-self.selector.requirements, self.created, self.key)
 
 
-_WHICH = ("key", "revision", "created", "selector", "annotations", "since")
-"""Fields that say which policy this is, and for which pods."""
+_WHICH = ("key", "revision", "created", "selector", "annotations", "native", "since")
+"""Fields that say which policy this is, for which pods, and who carries it out."""
 
 
 def _stable(value: Any) -> Any:
@@ -240,6 +242,7 @@ def compiled(policy: Policy, platform: Platform) -> CompiledPolicy:
         wishes=wishes(injection.resources),
         pull_secrets=platform.settings.images.pull_secrets if deliveries or beside else (),
         sidecar=beside,
+        native=platform.settings.admission.native,
     )
 
 

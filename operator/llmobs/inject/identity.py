@@ -19,7 +19,7 @@ POD_UID = "LLMOBS_POD_UID"
 NODE_NAME = "LLMOBS_NODE_NAME"
 HASH_LABEL = "pod-template-hash"
 
-_WORKLOADS = {
+WORKLOADS = {
     "Deployment": "k8s.deployment.name",
     "ReplicaSet": "k8s.replicaset.name",
     "StatefulSet": "k8s.statefulset.name",
@@ -28,23 +28,23 @@ _WORKLOADS = {
     "Job": "k8s.job.name",
 }
 
-_DERIVED = frozenset(
+DERIVED = frozenset(
     [
         *("service.name", "service.namespace", "service.instance.id", "service.version", "k8s.namespace.name", "k8s.container.name"),
-        *("k8s.pod.name", "k8s.pod.uid", "k8s.node.name", *_WORKLOADS.values()),
+        *("k8s.pod.name", "k8s.pod.uid", "k8s.node.name", *WORKLOADS.values()),
     ]
 )
 """The keys that are derived from the pod; where somebody chose one of them, its place stays and its value changes."""
 
 _SCHEDULED = re.compile(r"(.+)-([0-9]{8})")
-_EARLIEST_MINUTE = 26_000_000
+EARLIEST_MINUTE = 26_000_000
 """June 2019 in minutes since 1970. A CronJob's Job ends in such a number; a date such as 20261121 lies below it."""
 
 
 def workload(meta: Meta) -> Workload | None:
     """The workload behind a pod; none when nothing we know controls it."""
     owner = next((item for item in meta.owner_references or () if item.controller), None)
-    if owner is None or owner.kind not in _WORKLOADS:
+    if owner is None or owner.kind not in WORKLOADS:
         return None
     if owner.kind == "ReplicaSet":
         return _deployment(owner.name, (meta.labels or {}).get(HASH_LABEL))
@@ -60,7 +60,7 @@ def _deployment(replica_set: str, template_hash: str | None) -> Workload:
 
 def _cron_job(job: str) -> Workload:
     match = _SCHEDULED.fullmatch(job)
-    if match is None or int(match[2]) < _EARLIEST_MINUTE:
+    if match is None or int(match[2]) < EARLIEST_MINUTE:
         return Workload("Job", job)
     return Workload("CronJob", match[1])
 
@@ -83,7 +83,7 @@ class ResourceAttributes:
             "k8s.node.name": f"$({NODE_NAME})",
         }
         if found is not None:
-            self._pod[_WORKLOADS[found.kind]] = _encoded(found.name)
+            self._pod[WORKLOADS[found.kind]] = _encoded(found.name)
         self._begin, self._end = _listed(self._pod), "".join([f",{key}={value}" for key, value in self._chosen.items()])
 
     def of(self, container: Container) -> str:
@@ -95,7 +95,7 @@ class ResourceAttributes:
         version = self._version or image_version(container.image)
         if version:
             own["service.version"] = _encoded(version)
-        if self._chosen.keys().isdisjoint(_DERIVED):
+        if self._chosen.keys().isdisjoint(DERIVED):
             return f"{self._begin},{_listed(own)}{self._end}"
         return _listed({**self._pod, **own, **self._chosen})
 

@@ -55,6 +55,10 @@ class Reason(enum.Enum):
         "A LimitRange of the namespace allows a container less memory than the collector beside it needs; choose collector.mode Shared.",
     )
     NAME_TAKEN = "NameTaken", "The pod uses a container name, volume name, port or mount path of ours for something else."
+    NOT_EXPRESSIBLE = (
+        "NotExpressible",
+        "Only the webhook can instrument this pod: the policy or the pod has something that an admission policy can't express.",
+    )
     TOO_LARGE = "TooLarge", "With what we add, the pod or its annotations would be larger than an API server takes."
     NOT_A_POD = "NotAPod", "The request does not create a pod."
     UNREADABLE = "Unreadable", "The request could not be read."

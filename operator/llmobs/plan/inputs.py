@@ -24,6 +24,8 @@ class Facts:
     """The operator's own namespace; the gateway lives there."""
     prometheus_operator: bool | None = True
     """Whether PrometheusRule and PodMonitor are known to the API server; None: not found out."""
+    admission_policies: bool | None = None
+    """Whether the API server serves MutatingAdmissionPolicy; None: not found out."""
     version: tuple[int, int] | None = None
     """Major and minor version of the API server; None: not found out."""
 
