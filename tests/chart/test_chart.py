@@ -62,7 +62,7 @@ def test_every_setting_can_be_given_as_a_value() -> None:
     for name in Settings.__dataclass_fields__:
         mine, theirs = getattr(given, name), getattr(default, name)
         fields = getattr(mine, "__dataclass_fields__", None)
-        for inner in fields or ():
+        for inner in set(fields or ()) - {"queue_storage_class"}:  # not beside autoscaling
             assert getattr(mine, inner) != getattr(theirs, inner), camel(inner)
         assert mine != theirs, name
 

@@ -47,6 +47,7 @@ SEEN: Mapping[str, Any] = {
     "gateway.cpu": "211m",
     "gateway.memory": "541Mi",
     "gateway.queueOnDisk": "17Gi",
+    "gateway.queueStorageClass": "marked-class",
     "gateway.scrapeInterval": "19s",
     "gateway.podMonitorLabels": {"marked": "gateway-monitor"},
     "dedicated.replicas": 41,
@@ -201,6 +202,7 @@ def planned(flat: str) -> str:
 OTLP = {"endpoint": "https://otlp.example.com"}
 BUDGET = {"name": "b", "period": "Month", "limitUSD": 10}
 OFFERED = {"dedicated.enabled": True, "gateway.maxReplicas": 100}
+NEEDED: Mapping[str, Any] = {"gateway.queueStorageClass": {"gateway.queueOnDisk": "1Gi", "gateway.maxReplicas": 0}}
 
 
 def settings_of(shape: Any, path: str = "") -> Iterator[str]:
@@ -216,4 +218,5 @@ def test_a_setting_changes_what_the_operator_makes(name: str) -> None:
     if name == "dedicated.enabled":
         changed = False
 
-    assert planned(json.dumps({**OFFERED, name: changed})) != planned(json.dumps(OFFERED))
+    base = {**OFFERED, **NEEDED.get(name, {})}
+    assert planned(json.dumps({**base, name: changed})) != planned(json.dumps(base))

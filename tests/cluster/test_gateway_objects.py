@@ -22,6 +22,7 @@ pytestmark = pytest.mark.apiserver
 INSTALLATIONS = {
     "default": (),
     "on disk": ("--set=gateway.queueOnDisk=2Gi",),
+    "on volumes": ("--set=gateway.queueOnDisk=2Gi,gateway.queueStorageClass=fast",),
     "autoscaled": ("--set=gateway.replicas=3,gateway.maxReplicas=9,gateway.targetUtilization=60",),
 }
 

@@ -63,7 +63,20 @@ class Images:
         message="must be 0 (no autoscaling) or at least replicas",
         holds=lambda gateway: gateway.max_replicas == 0 or gateway.max_replicas >= gateway.replicas,
         path="maxReplicas",
-    )
+    ),
+    Rule(
+        cel="true",
+        message="needs the size of a volume in queueOnDisk",
+        holds=lambda gateway: not gateway.queue_storage_class or gateway.queue_on_disk != "",
+        path="queueStorageClass",
+    ),
+    Rule(
+        cel="true",
+        message="needs at least 2 replicas, because a pod goes before its successor comes, and no autoscaling, because a pod that is taken "
+        "away would leave its queue behind",
+        holds=lambda gateway: not gateway.queue_storage_class or (gateway.replicas > 1 and gateway.max_replicas == 0),
+        path="queueStorageClass",
+    ),
 )
 @dataclass(frozen=True, kw_only=True)
 class Gateway:
@@ -81,6 +94,8 @@ class Gateway:
     """Memory requested by and allowed to each pod."""
     queue_on_disk: str = prop("", pattern=r"^([0-9]+(Mi|Gi))?$")
     """Size of the volume on the node's disk where traces wait for their backends; empty: they wait in memory."""
+    queue_storage_class: str = prop("", pattern=r"^([a-z0-9]([-.a-z0-9]*[a-z0-9])?)?$", max_length=253)
+    """StorageClass of that volume: it then outlives its pod. Empty: it is the node's disk, and ends with the pod."""
     scrape_interval: str = prop("30s", pattern="^[0-9]+s$")
     """How often Prometheus reads the gateway."""
     pod_monitor_labels: Mapping[str, str] = prop(factory=dict)

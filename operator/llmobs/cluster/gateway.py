@@ -9,7 +9,7 @@ from typing import Any
 from llmobs.api import names
 from llmobs.api.conditions import ConditionType, Finding, Reason, Status
 from llmobs.cluster.client import Client, Manifest
-from llmobs.cluster.kinds import DEPLOYMENT, EVENT, POD
+from llmobs.cluster.kinds import DEPLOYMENT, EVENT, POD, STATEFUL_SET
 
 _WORDS = 1500
 """Characters of a collector's message that are kept: the end, where the cause stands."""
@@ -22,9 +22,9 @@ _MISSING_KEY = re.compile(r"references non-existent secret key: (?P<key>[-._a-zA
 
 async def rollout(client: Client, namespace: str, name: str = names.GATEWAY) -> Finding:
     """The condition CollectorReady of a gateway: the shared one, or that of a policy."""
-    deployment = await client.get(DEPLOYMENT, name, namespace=namespace)
+    deployment = await client.get(DEPLOYMENT, name, namespace=namespace) or await client.get(STATEFUL_SET, name, namespace=namespace)
     if deployment is None:
-        return finding(Status.FALSE, Reason.NOT_AVAILABLE, f"there is no Deployment {namespace}/{name}")
+        return finding(Status.FALSE, Reason.NOT_AVAILABLE, f"there is no Deployment or StatefulSet {namespace}/{name}")
     if complete(deployment):
         wanted = deployment["spec"].get("replicas", 1)
         return finding(Status.TRUE, Reason.ROLLED_OUT, f"{wanted} of {wanted} pods of the gateway run this configuration")

@@ -78,6 +78,7 @@ FLEET_KINDS = (
     Resource("v1", "Service", "services"),
     Resource("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets"),
     DEPLOYMENT,
+    STATEFUL_SET,
     Resource("autoscaling/v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers"),
     POD_MONITOR,
     PROMETHEUS_RULE,
@@ -89,11 +90,13 @@ POLICY_KINDS = (CONFIG_MAP, PROMETHEUS_RULE)
 
 ROLE = Resource("rbac.authorization.k8s.io/v1", "Role", "roles")
 ROLE_BINDING = Resource("rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings")
+_SHARED = ("HorizontalPodAutoscaler", "StatefulSet")
+"""Kinds that only the platform's gateway is made of."""
 DEDICATED_KINDS = (
     *POLICY_KINDS,
     ROLE,
     ROLE_BINDING,
-    *(kind for kind in FLEET_KINDS if kind.namespaced and kind not in POLICY_KINDS and kind.kind != "HorizontalPodAutoscaler"),
+    *(kind for kind in FLEET_KINDS if kind.namespaced and kind not in POLICY_KINDS and kind.kind not in _SHARED),
 )
 """Kinds that are created for a policy where it may have a gateway of its own."""
 

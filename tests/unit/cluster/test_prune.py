@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from llmobs.cluster.errors import Expired, Refused, failure
-from llmobs.cluster.kinds import Ref
+from llmobs.cluster.kinds import Ref, Resource
 from llmobs.cluster.prune import in_use, orphans
 from llmobs.cluster.watch import pause
 from llmobs.kit.errors import NotYet
@@ -18,26 +18,28 @@ def test_orphans_are_what_belongs_to_nobody_alive() -> None:
     assert {name.name for name in orphans(live, {"alive"})} == {"gone"}
 
 
-class OneList:
-    """A client that lists what it was given."""
+class Lists:
+    """A client that lists what it was given of each kind."""
 
-    def __init__(self, *items: dict[str, Any]) -> None:
-        self.items = list(items)
+    def __init__(self, **items: list[dict[str, Any]]) -> None:
+        self.items = items
 
-    async def list(self, *_: Any, **__: Any) -> tuple[list[dict[str, Any]], str]:
-        return self.items, "1"
+    async def list(self, kind: Resource, **_: Any) -> tuple[list[dict[str, Any]], str]:
+        return self.items[kind.kind], "1"
 
 
-def test_a_configuration_that_a_replica_set_mounts_is_in_use() -> None:
+def test_a_configuration_that_a_replica_set_or_a_pod_mounts_is_in_use() -> None:
     def replica_set(*volumes: dict[str, Any]) -> dict[str, Any]:
         return {"spec": {"template": {"spec": {"volumes": list(volumes)}}}}
 
-    client: Any = OneList(
+    sets = [
         replica_set({"name": "config", "configMap": {"name": "a"}}, {"name": "tmp", "emptyDir": {}}),
         replica_set({"name": "all", "projected": {"sources": [{"configMap": {"name": "b"}}, {"secret": {"name": "s"}}]}}),
         {"spec": {"template": {"spec": {}}}},
-    )
-    assert asyncio.run(in_use(client, "n")) == {Ref("ConfigMap", "n", "a"), Ref("ConfigMap", "n", "b")}
+    ]
+    pods = [{"spec": {"volumes": [{"name": "config", "configMap": {"name": "c"}}]}}, {"spec": {}}]
+    client: Any = Lists(ReplicaSet=sets, Pod=pods)
+    assert asyncio.run(in_use(client, "n")) == {Ref("ConfigMap", "n", name) for name in "abc"}
 
 
 def test_answers_that_are_worth_another_try_are_told_from_those_that_are_not() -> None:

@@ -18,6 +18,7 @@ from llmobs.plan.collector.rbac import rbac
 from llmobs.plan.collector.service import service
 from llmobs.plan.collector.serviceaccount import serviceaccount
 from llmobs.plan.collector.site import Site, dedicated, shared
+from llmobs.plan.collector.statefulset import statefulset
 from llmobs.plan.inputs import Inputs, Manifest, Part
 
 __all__ = ["bare_config", "keyed", "parts", "policy_parts", "text"]
@@ -61,10 +62,16 @@ def _manifests(site: Site, configuration: Manifest) -> tuple[Manifest, ...]:
         networkpolicy(site),
         service(site),
         poddisruptionbudget(site),
-        deployment(site, configuration["metadata"]["name"]),
+        _workload(site, configuration["metadata"]["name"]),
     )
     scaled = (autoscaler(site),) if site.max_replicas else ()
     return (*always, *scaled, *((podmonitor(site),) if site.inputs.facts.prometheus_operator else ()))
+
+
+def _workload(site: Site, configuration: str) -> Manifest:
+    made = deployment(site, configuration)
+    # gateways of single policies have no volumes of the platform's
+    return statefulset(site, made) if site.inputs.settings.gateway.queue_storage_class and not site.confined else made
 
 
 def _not_offered() -> Finding:
