@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from demo.kube import Kube
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.e2e import workloads as w
 from tests.e2e.conftest import World
@@ -35,6 +36,46 @@ def test_a_job_completes(world: World) -> None:
     assert pod is not None
     assert w.injected(pod)
     assert world.kube.run("logs", "-n", "jobs", "job/once").strip() == "done"
+
+
+CALL = (
+    "import openai; "
+    "openai.OpenAI(base_url='http://fake-llm.team-chat:8080/v1', api_key='x')"
+    ".chat.completions.create(model='gpt-4o', messages=[{'role': 'user', 'content': 'hello'}])"
+)
+
+
+def test_a_job_with_a_collector_beside_it_completes_and_its_call_is_counted(world: World) -> None:
+    """In a restricted namespace, by native sidecars of a real kubelet."""
+    kube = world.kube
+    w.namespace(kube, "beside", **{"pod-security.kubernetes.io/enforce": "restricted"})
+    kube.run("patch", "llmobs", "all", "-n", "beside", "--type=merge", "-p", json.dumps({"spec": {"collector": {"mode": "Sidecar"}}}))
+    w.until("the configuration is there", lambda: kube.get("configmap", "llmobs-sidecar-all", "-n", "beside"))
+
+    def completed(name: str) -> bool:
+        return (kube.get("job", name, "-n", "beside") or {}).get("status", {}).get("succeeded") == 1
+
+    def collector(name: str) -> dict[str, Any] | None:
+        pod = w.pod(kube, "beside", name)
+        specs = pod["spec"].get("initContainers", []) if pod else []
+        found = next((item for item in specs if item["name"] == "llmobs-collector"), None)
+        return w.status(pod, "llmobs-collector", "initContainerStatuses") if pod and found else None
+
+    # the webhook hears of the new mode a moment later than the API server: a Job that came too early went straight to the gateway
+    def told() -> str:
+        name = f"call-{len(kube.get('jobs', '-n', 'beside')['items'])}"
+        w.apply(kube, w.job(name, "beside", "python", "-c", CALL))
+        w.until("the Job completes", lambda: completed(name))
+        return name if collector(name) else ""
+
+    name = w.until("a Job with a collector completes", told)
+    jobs = len(kube.get("jobs", "-n", "beside")["items"])
+
+    w.until("its collector ends", lambda: (collector(name) or {}).get("state", {}).get("terminated"))
+    ended = (collector(name) or {})["state"]["terminated"]
+    assert (ended["exitCode"], (collector(name) or {})["restartCount"]) == (0, 0)
+    w.until("every call is counted", lambda: _counted(kube, "llm_calls_total", "beside") == jobs)
+    assert _counted(kube, "llm_cost_usd_total", "beside") == pytest.approx(0.004 * jobs, rel=0, abs=1e-9)
 
 
 def test_an_application_that_crashes_is_left_alone(world: World) -> None:
@@ -96,6 +137,13 @@ def test_a_missing_secret_stops_the_rollout_and_the_last_good_gateway_serves(wor
         kube.run("delete", "llmobs", "all", "-n", "vaulted")
         kube.run("delete", "cllmobs", "vault")
     w.until("the gateway has settled", lambda: w.condition(kube, "restricted", "CollectorReady") == ("True", "RolledOut"))
+
+
+def _counted(kube: Kube, series: str, place: str) -> float:
+    """The sum of a series of a namespace over the gateway's pods."""
+    texts = [kube.run("get", "--raw", f"/api/v1/namespaces/llmobs-system/pods/{name}:8889/proxy/metrics") for name in _gateway(kube)]
+    samples = [sample for text in texts for family in text_string_to_metric_families(text) for sample in family.samples]
+    return sum(sample.value for sample in samples if sample.name == series and sample.labels.get("k8s_namespace") == place)
 
 
 def _running(kube: Kube, place: str, app: str) -> dict[str, Any] | None:
