@@ -37,6 +37,8 @@ without prices there are fewer series, without policies nothing is sent on, with
 TARGET = 0.55
 """Share of the empty pipeline's rate that is aimed at."""
 
+_LINES = {name: f"without {name}" for name in PARTS}
+
 SIZES = ((300, 10), (300, 100), (300, 1000), (30, 100), (2000, 100))
 """Names of models and tenants of the configurations that are weighed and started."""
 
@@ -114,14 +116,17 @@ def _rates(otelcol: str, rounds: int) -> None:
 
 def _print(variants: dict[str, Variant]) -> None:
     empty, whole = variants["empty"], variants["whole"]
-    for name, item in (("empty", empty), ("whole", whole)):
-        print(f"{name}: {item.micro:.1f} us of CPU per span, {1e6 / item.micro:.0f} spans/s per core, {item.memory():.0f} MiB")
+    print(f"{'pipeline':<24}{'us per span':>12}{'spans/s per core':>18}{'of empty':>10}{'MiB':>6}")
+    for name, item in variants.items():
+        shares = [one / other for one, other in zip(empty.rounds, item.rounds, strict=True)]
+        print(f"{_LINES.get(name, name):<24}{item.micro:>12.1f}{1e6 / item.micro:>18.0f}{median(shares):>10.0%}{item.memory():>6.0f}")
     shares = [one / other for one, other in zip(empty.rounds, whole.rounds, strict=True)]
-    spread = f"{min(shares):.0%} to {max(shares):.0%} in {len(shares)} pairs"
-    print(f"rate: {median(shares):.0%} of the empty pipeline's ({spread}; aimed at: {TARGET:.0%})")
+    print(f"whole: {min(shares):.0%} to {max(shares):.0%} of the empty pipeline's rate in {len(shares)} pairs; aimed at: {TARGET:.0%}")
+    print()
+    print(f"{'a part, and what follows':<24}{'us per span':>12}")
     for name in PARTS:
-        print(f"  {name}: {_without(whole, variants[name]):.1f} us per span")
-    print(f"price at 2000 names of models: {_without(variants['2000 models'], variants['2000 models without price']):.1f} us per span")
+        print(f"{name:<24}{_without(whole, variants[name]):>12.1f}")
+    print(f"{'price of 2000 names':<24}{_without(variants['2000 models'], variants['2000 models without price']):>12.1f}")
 
 
 def _without(whole: Variant, part: Variant) -> float:
@@ -129,19 +134,23 @@ def _without(whole: Variant, part: Variant) -> float:
 
 
 def _sizes(otelcol: str) -> None:
+    print()
+    print(f"{'names of models':>15}{'tenants':>9}{'KiB':>6}{'ready after s':>15}{'MiB':>6}")
     for models, tenants in SIZES:
         made = setting("http://127.0.0.1:1", models=models, tenants=tenants)
         size = len(collector.text(made.given).encode())
-        seconds = median(_starts(otelcol, made.given))
-        print(f"{models} names of models, {tenants} tenants: {size / 1024:.0f} KiB of configuration, ready after {seconds:.1f} s")
+        starts = list(_starts(otelcol, made.given))
+        seconds, memory = (median(start[part] for start in starts) for part in (0, 1))
+        print(f"{models:>15}{tenants:>9}{size / 1024:>6.0f}{seconds:>15.1f}{memory:>6.0f}")
 
 
-def _starts(otelcol: str, given: Inputs) -> Iterable[float]:
+def _starts(otelcol: str, given: Inputs) -> Iterable[tuple[float, float]]:
+    """Seconds until it is healthy, and its memory then."""
     for _ in range(3):
         with tempfile.TemporaryDirectory() as folder:
             begun = time.perf_counter()
-            with Variant(otelcol, Path(folder), given, "whole"):
-                yield time.perf_counter() - begun
+            with Variant(otelcol, Path(folder), given, "whole") as variant:
+                yield time.perf_counter() - begun, variant.memory()
 
 
 if __name__ == "__main__":

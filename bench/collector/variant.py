@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 
 from llmobs.plan.inputs import Inputs
 
@@ -35,8 +36,10 @@ class Variant(Gateway):
                 del pipelines[other]
             self.rendered["connectors"] = {}
         elif part == "series":
-            pipelines["traces/in"]["exporters"].remove("signal_to_metrics")
-            del pipelines["metrics/derived"]
+            counting = [key for key in self.rendered["connectors"] if key.startswith("signal_to_metrics")]
+            pipelines["traces/in"]["exporters"] = [key for key in pipelines["traces/in"]["exporters"] if key not in counting]
+            for other in [key for key in pipelines if key.startswith("metrics/")]:
+                del pipelines[other]
         elif f"transform/{part}" in steps:
             steps.remove(f"transform/{part}")
 
@@ -59,5 +62,5 @@ class Variant(Gateway):
 
     @property
     def micro(self) -> float:
-        """Microseconds of CPU per span, over all rounds."""
-        return sum(self.rounds) / len(self.rounds)
+        """Microseconds of CPU per span: the median of the rounds."""
+        return median(self.rounds)

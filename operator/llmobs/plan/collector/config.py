@@ -25,8 +25,8 @@ BARRIER = f"{c.BATCH}/barrier"
 """Nothing behind it can fail a client's request, or a retry would count the same calls again. It also makes one stream of all
 requests: the processor that adds up counts drops what comes out of order."""
 
-UNTRUST, POLICY, NORMALISE, PRICE, ONCE, OBSERVE, RUNS, PRIVACY, LABELS = (
-    f"{c.TRANSFORM}/{name}" for name in ("untrust", "policy", "normalise", "price", "once", "observe", "runs", "privacy", "labels")
+UNTRUST, POLICY, NORMALISE, PRICE, ONCE, OBSERVE, RUNS, PRIVACY = (
+    f"{c.TRANSFORM}/{name}" for name in ("untrust", "policy", "normalise", "price", "once", "observe", "runs", "privacy")
 )
 
 
@@ -114,8 +114,7 @@ def _processors(inputs: Inputs, namespace: str) -> dict[str, Any]:
         PRIVACY: privacy(policies.contents(inputs.governing)),
         **hashing.processors(policies.contents(inputs.governing)),
         BARRIER: {"timeout": "200ms", "send_batch_size": 512, "send_batch_max_size": 2048},
-        LABELS: series.labels(series.bounds(inputs)),
-        c.DELTA_TO_CUMULATIVE: series.delta_to_cumulative(),
+        **series.processors(series.bounds(inputs)),
     }
 
 
@@ -137,5 +136,5 @@ def _pipelines(inputs: Inputs, *, out: bool) -> dict[str, Any]:
             ],
             "exporters": [*series.connectors(series.bounds(inputs)), *([routing.OUT] if out else [])],
         },
-        **series.pipelines(series.bounds(inputs), [LABELS, c.DELTA_TO_CUMULATIVE]),
+        **series.pipelines(series.bounds(inputs)),
     }

@@ -13,7 +13,6 @@ from llmobs.plan.collector.ottl import literal, span
 LONGEST_CALL = 86_400_000_000_000
 """Nanoseconds. A span that claims to have taken longer is not timed."""
 
-_CALLED = f"{span(price.PRICED)} != nil"
 _OK = f'{span(price.label("outcome"))} == "ok"'
 _TOOK = "(span.end_time_unix_nano - span.start_time_unix_nano)"
 # the difference itself: of times that a client invents it may overflow, though the one is the greater
@@ -55,7 +54,7 @@ def calls(bounds: Mapping[str, tuple[float, ...]]) -> tuple[Series, ...]:
         Series(
             metrics.CALLS,
             (*model, "operation", "outcome", "error_type", "priced"),
-            (_CALLED,),
+            (),
             "1",
             "{call}",
             "Calls to models.",
@@ -65,7 +64,7 @@ def calls(bounds: Mapping[str, tuple[float, ...]]) -> tuple[Series, ...]:
         Series(
             metrics.DURATION,
             (*model, "operation", "outcome"),
-            (_CALLED, *_TIMED),
+            _TIMED,
             _SECONDS,
             "s",
             "How long calls took.",

@@ -127,8 +127,8 @@ def kept() -> list[dict[str, object]]:
 
 
 def parted() -> list[str]:
-    """The identity labels, each as an attribute of its own again."""
-    return [assign(resource(label(name)), f"Split({resource(WHO)}, {literal(BETWEEN)})[{index}]") for index, name in enumerate(IDENTITY)]
+    """The identity labels, each as an attribute of its own, under its own name."""
+    return [assign(resource(name), f"Split({resource(WHO)}, {literal(BETWEEN)})[{index}]") for index, name in enumerate(IDENTITY)]
 
 
 def _absent(name: str) -> str:

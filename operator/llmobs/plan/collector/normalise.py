@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from llmobs.catalogue.generations import OPERATION, PROVIDER, Generation, Rename, generations
-from llmobs.plan.collector.ottl import assign, at, group, literal, lookup, span, transform
+from llmobs.plan.collector.ottl import assign, group, literal, lookup, span, transform
 from llmobs.prices.providers import SYNONYMS
 
 
@@ -33,13 +33,7 @@ def _rename(rename: Rename) -> str:
 
 
 def _provider() -> dict[str, object]:
-    name = at("span.cache", "provider")
+    name = span(PROVIDER)
     return group(
-        "span",
-        [
-            assign(name, f"ToLowerCase(String({span(PROVIDER)}))"),
-            assign(span(PROVIDER), name),
-            assign(span(PROVIDER), lookup(SYNONYMS, name)),
-        ],
-        conditions=[f"{span(PROVIDER)} != nil"],
+        "span", [assign(name, f"ToLowerCase(String({name}))"), assign(name, lookup(SYNONYMS, name))], conditions=[f"{name} != nil"]
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from llmobs.catalogue import metrics
 from llmobs.plan.collector import components as c
 from llmobs.plan.collector import identity, price
 from llmobs.plan.collector.counted import Series, agents, calls, observed
-from llmobs.plan.collector.ottl import assign, datapoint, group, literal, resource, transform
+from llmobs.plan.collector.ottl import assign, datapoint, group, literal, transform
 from llmobs.plan.inputs import Inputs
 from llmobs.plan.measures import LIMITS, MEASURES
 
@@ -28,6 +28,11 @@ class Sort:
     connector: str
     pipeline: str
     series: tuple[Series, ...]
+
+    @property
+    def labels(self) -> str:
+        """The processor that gives its data points their labels."""
+        return f"{c.TRANSFORM}/labels.{self.pipeline.partition('/')[2]}"
 
 
 Bounds = Mapping[str, tuple[float, ...]]
@@ -54,10 +59,16 @@ def connectors(found: Bounds) -> dict[str, Any]:
     return {sort.connector: {"error_mode": "silent", "spans": [_definition(item) for item in sort.series]} for sort in sorts(found)}
 
 
-def pipelines(found: Bounds, processors: Iterable[str]) -> dict[str, Any]:
-    """The pipelines behind the connectors, each with its own instances of ``processors``."""
+def processors(found: Bounds) -> dict[str, Any]:
+    """The processors behind the connectors."""
+    return {**{sort.labels: _labels(sort) for sort in sorts(found)}, c.DELTA_TO_CUMULATIVE: delta_to_cumulative()}
+
+
+def pipelines(found: Bounds) -> dict[str, Any]:
+    """The pipelines behind the connectors, each with its own instance of what adds up."""
     return {
-        sort.pipeline: {"receivers": [sort.connector], "processors": list(processors), "exporters": [c.PROMETHEUS]} for sort in sorts(found)
+        sort.pipeline: {"receivers": [sort.connector], "processors": [sort.labels, c.DELTA_TO_CUMULATIVE], "exporters": [c.PROMETHEUS]}
+        for sort in sorts(found)
     }
 
 
@@ -80,16 +91,20 @@ def _definition(item: Series) -> dict[str, Any]:
     return {**found, "sum": {"value": item.value, "monotonic": True}}
 
 
-def labels(found: Bounds) -> dict[str, Any]:
-    """The processor that gives data points their final labels and takes the resource away, of which Prometheus would make more."""
-    every = [item for sort in sorts(found) for item in sort.series]
-    own = sorted({(name, item.attribute(name)) for item in every for name in (*item.labels, *(name for name, _ in item.fixed))})
-    renames = [assign(datapoint(name), datapoint(kept)) for name, kept in own]
-    copies = [assign(datapoint(name), resource(identity.label(name))) for name in metrics.IDENTITY]
-    final = ", ".join(literal(name) for name in sorted({*(name for name, _ in own), *metrics.IDENTITY}))
+def _labels(sort: Sort) -> dict[str, Any]:
+    """Gives data points their final labels and takes the resource away, of which Prometheus would make more."""
+    every = {(name, item.attribute(name)) for item in sort.series for name in (*item.labels, *(name for name, _ in item.fixed))}
+    final = ", ".join(literal(name) for name in sorted({*(name for name, _ in every), *metrics.IDENTITY}))
     return transform(
         group("resource", identity.parted()),
-        group("datapoint", [*renames, *copies, f"keep_keys(datapoint.attributes, [{final}])"]),
+        group(
+            "datapoint",
+            [
+                *(assign(datapoint(name), datapoint(kept)) for name, kept in sorted(every)),
+                'merge_maps(datapoint.attributes, resource.attributes, "upsert")',
+                f"keep_keys(datapoint.attributes, [{final}])",
+            ],
+        ),
         group("resource", ['delete_matching_keys(resource.attributes, ".*")']),
         signal="metric",
     )
