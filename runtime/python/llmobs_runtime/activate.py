@@ -125,8 +125,9 @@ def _build(chosen: Settings) -> Pipeline:
     from llmobs_runtime.annotate import Annotations, Rules
     from llmobs_runtime.application import Listener
     from llmobs_runtime.exporter import Exporter
-    from llmobs_runtime.provider import ProcessResource, tracer_provider
+    from llmobs_runtime.identity import ProcessResource
     from llmobs_runtime.quiet import QuietTracerProvider
+    from llmobs_runtime.recorder import Recorder, limits
     from llmobs_runtime.spool import Spool
 
     exporter = Exporter(chosen.url, chosen.timeout)
@@ -139,7 +140,8 @@ def _build(chosen: Settings) -> Pipeline:
     application.follow(listener)
     if refused is not None:
         return Pipeline(chosen, listener, None, refused)
-    ours = QuietTracerProvider(tracer_provider(resource, Listener(annotations, ours=True)), content=chosen.content)
+    recorder = Recorder(resource, Listener(annotations, ours=True), limits())
+    ours = QuietTracerProvider(recorder, content=chosen.content)
     application.stand_in(ours)
     return Pipeline(chosen, listener, ours)
 

@@ -11,11 +11,12 @@ from typing import Any
 
 from opentelemetry import baggage
 from opentelemetry.context import Context
-from opentelemetry.sdk.trace import ReadableSpan, Span
+from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanContext, Status, get_current_span
 
 from llmobs_runtime import foreign
-from llmobs_runtime.provider import ProcessResource
+from llmobs_runtime.identity import ProcessResource
+from llmobs_runtime.recorder import Finished
 from llmobs_runtime.runs import AGENT, CALLS, RETRIEVAL, TOOL, Run, name_of, operation_of
 
 _MOST_OPEN_SPANS = 65536
@@ -29,7 +30,7 @@ _NAMES = {AGENT: "gen_ai.agent.name", "invoke_workflow": "gen_ai.workflow.name"}
 class Open:
     """A span that has not ended, and what its surroundings say of it."""
 
-    span: ReadableSpan
+    span: Finished
     around: Open | None
     listened: bool
     """Whether another provider than ours made it."""
@@ -82,12 +83,12 @@ class Rules:
 class Annotations:
     """Follows the open spans of all providers, and hands what is to be sent to ``following``."""
 
-    def __init__(self, following: Callable[[ReadableSpan], None], rules: Rules) -> None:
+    def __init__(self, following: Callable[[Finished], None], rules: Rules) -> None:
         self._following = following
         self._rules = rules
         self._open: dict[int, Open] = {}
 
-    def started(self, span: Span, context: Context | None, *, listened: bool) -> None:
+    def started(self, span: Finished, context: Context | None, *, listened: bool) -> None:
         """Note a span that starts."""
         around = self._open.get(number(_real(get_current_span(context))))
         if len(self._open) >= _MOST_OPEN_SPANS:
@@ -95,7 +96,7 @@ class Annotations:
             self._open.pop(next(iter(self._open)), None)
         self._open[number(span)] = Open(span, around, listened, self._said(context), around.joined() if around else None)
 
-    def ended(self, span: ReadableSpan, *, listened: bool) -> None:
+    def ended(self, span: Finished, *, listened: bool) -> None:
         """Complete a span that ended, and hand it on unless another one tells the same."""
         # It may have started before we listened, or so long ago that it was forgotten.
         known = self._open.pop(number(span), None) or Open(span, None, listened)
@@ -121,7 +122,7 @@ class Annotations:
             return False
         return not known.listened or foreign.tells_of_llms(known.span.attributes or {})
 
-    def _added(self, known: Open, span: ReadableSpan) -> dict[str, Any]:
+    def _added(self, known: Open, span: Finished) -> dict[str, Any]:
         attributes = span.attributes or {}
         operation = operation_of(attributes)
         names = _inherited(known) if operation in CALLS or operation == TOOL else {}
@@ -137,10 +138,10 @@ class Annotations:
         entries = baggage.get_all(context)
         return {key: str(entries[key])[:_LONGEST_VALUE] for key in self._rules.keys if key in entries} if entries else {}
 
-    def _is_foreign(self, span: ReadableSpan) -> bool:
+    def _is_foreign(self, span: Finished) -> bool:
         return not foreign.is_ours(_scope(span))
 
-    def _copy(self, known: Open, span: ReadableSpan, added: Mapping[str, Any], doubles: list[Open]) -> ReadableSpan:
+    def _copy(self, known: Open, span: Finished, added: Mapping[str, Any], doubles: list[Open]) -> Finished:
         # Also so that what is added escapes the user's limit on the number of attributes.
         bare = not self._rules.content and (known.listened or self._is_foreign(span))
         own = foreign.without_content(span.attributes or {}) if bare else span.attributes or {}
@@ -182,6 +183,6 @@ def _real(span: Any) -> Any:
     return getattr(span, "real", span)
 
 
-def _scope(span: ReadableSpan) -> str:
+def _scope(span: Finished) -> str:
     scope = span.instrumentation_scope
     return scope.name if scope else ""

@@ -10,12 +10,13 @@ from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+from opentelemetry.sdk.trace import Span, SpanProcessor
 from opentelemetry.sdk.trace.sampling import Decision, SamplingResult
 
 from llmobs_runtime import foreign, log
 from llmobs_runtime.annotate import Annotations
 from llmobs_runtime.quiet import QuietSpan, QuietTracerProvider, Through
+from llmobs_runtime.recorder import Finished, Recorded
 
 
 class Listener(SpanProcessor):
@@ -26,14 +27,14 @@ class Listener(SpanProcessor):
         self._ours = ours
         self._heard: list[int] = []
 
-    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+    def on_start(self, span: Span | Recorded, parent_context: Context | None = None) -> None:
         """Note a span."""
         try:
             self._annotations.started(span, parent_context, listened=not self._ours)
         except Exception as error:
             log.failure("a span", error)
 
-    def on_end(self, span: ReadableSpan) -> None:
+    def on_end(self, span: Finished) -> None:
         """Take a span."""
         try:
             self._annotations.ended(span, listened=not self._ours)

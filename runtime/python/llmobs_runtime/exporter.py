@@ -13,10 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from opentelemetry.sdk.trace import ReadableSpan
-
 from llmobs_runtime import __version__, log
 from llmobs_runtime.encode import encode
+from llmobs_runtime.recorder import Finished
 
 _RETRYABLE = frozenset({429, 502, 503, 504})
 _RESPONSE_BYTES = 65536
@@ -43,7 +42,7 @@ class Exporter:
         self._parts = urlsplit(url)
         self._timeout = timeout
 
-    def send(self, spans: Sequence[ReadableSpan], deadline: float) -> Outcome:
+    def send(self, spans: Sequence[Finished], deadline: float) -> Outcome:
         """Post one batch; a network operation takes at most the timeout and never begins after the deadline.
 
         The deadline is in seconds of time.monotonic(). Never raises.

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from opentelemetry.sdk.trace import ReadableSpan
+from llmobs_runtime.recorder import Finished
 
 Attributes = Mapping[str, Any]
 
@@ -74,7 +74,7 @@ class Run:
     # Reentrant: a finalizer that runs in the middle of an addition may end a span of the same run.
     lock: threading.RLock = field(default_factory=threading.RLock)
 
-    def add(self, span: ReadableSpan) -> None:
+    def add(self, span: Finished) -> None:
         """Count a finished span of the run."""
         attributes = span.attributes or {}
         operation = operation_of(attributes)

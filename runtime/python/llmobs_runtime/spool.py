@@ -18,16 +18,17 @@ from dataclasses import dataclass, field
 
 from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY as SUPPRESS
 from opentelemetry.context import Context, attach, detach, set_value
-from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+from opentelemetry.sdk.trace import Span, SpanProcessor
 
 from llmobs_runtime import log
 from llmobs_runtime.exporter import Outcome
+from llmobs_runtime.recorder import Finished
 
 _FIRST_BACKOFF_SECONDS = 1.0
 _LONGEST_BACKOFF_SECONDS = 30.0
 _FOREVER = float("inf")
 
-Send = Callable[[Sequence[ReadableSpan], float], Outcome]
+Send = Callable[[Sequence[Finished], float], Outcome]
 
 
 @dataclass
@@ -56,9 +57,9 @@ class Spool(SpanProcessor):
         """Begin anew, without a thread and without what is waiting: a forked child leaves that to its parent."""
         # None only wakes the thread.
         self._orders: queue.SimpleQueue[_Flush | None] = queue.SimpleQueue()
-        self._finished: deque[ReadableSpan] = deque()
+        self._finished: deque[Finished] = deque()
         self._wake_at = 1.0
-        self._waiting: list[ReadableSpan] = []
+        self._waiting: list[Finished] = []
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
         self._backoff = 0.0
@@ -68,7 +69,7 @@ class Spool(SpanProcessor):
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Nothing happens when a span starts."""
 
-    def on_end(self, span: ReadableSpan) -> None:
+    def on_end(self, span: Finished) -> None:
         """Take a finished span; when the queue is full it is dropped and counted."""
         if len(self._finished) + len(self._waiting) >= self._size:
             self._dropped += 1
@@ -187,7 +188,7 @@ class Spool(SpanProcessor):
         self._due = time.monotonic() + (self._delay if len(self._waiting) < self._batch else 0.0)
         return True
 
-    def _offer(self, spans: Sequence[ReadableSpan], deadline: float) -> Outcome:
+    def _offer(self, spans: Sequence[Finished], deadline: float) -> Outcome:
         # The application's own instrumentation of HTTP must not make spans of our requests.
         token = attach(set_value(SUPPRESS, True))
         try:

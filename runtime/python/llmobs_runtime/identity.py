@@ -1,4 +1,4 @@
-"""The tracer provider of our pipeline: every span is kept, whatever the application samples."""
+"""Who a process is, in its resource, and what numbers its spans."""
 
 from __future__ import annotations
 
@@ -6,23 +6,17 @@ import os
 import uuid
 from collections.abc import Mapping
 from functools import cache
-from inspect import signature
 from random import Random
-from typing import Any
 
-from opentelemetry.metrics import NoOpMeterProvider
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import SpanLimits, SpanProcessor, TracerProvider
-from opentelemetry.sdk.trace.id_generator import IdGenerator
-from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.sdk.version import __version__ as sdk_version
 
-from llmobs_runtime import __version__, log
+from llmobs_runtime import __version__
 
 _INSTANCE = "service.instance.id"
 
 
-class PrivateIds(IdGenerator):
+class PrivateIds:
     """Random identifiers that leave the application's ``random`` alone.
 
     OpenTelemetry's generator draws from the global one: it would shift every seeded sequence of the application, and
@@ -66,10 +60,6 @@ class ProcessResource(Resource):
         super().__init__(named)
         self._process, self._renewed = os.getpid(), self
 
-    def merge(self, other: Resource) -> Resource:  # noqa: ARG002 -- what the SDK would add is drawn anew here
-        """Return the resource of a forked process: the SDK merges a new instance in after a fork."""
-        return self.current()
-
     def current(self) -> ProcessResource:
         """Return the resource of the process that asks."""
         if self._process != os.getpid():
@@ -80,37 +70,3 @@ class ProcessResource(Resource):
 @cache
 def _process(pid: int) -> str:  # noqa: ARG001 -- a forked process draws anew
     return uuid.uuid4().hex[:12]
-
-
-def tracer_provider(resource: Resource, processor: SpanProcessor) -> TracerProvider:
-    """Build the provider; it never becomes the global one, and does nothing at exit by itself."""
-    # Newer SDKs count their own work, by default with the application's meter provider.
-    counting: dict[str, Any] = {"meter_provider": NoOpMeterProvider()} if "meter_provider" in signature(TracerProvider).parameters else {}
-    provider = TracerProvider(
-        sampler=ALWAYS_ON,
-        resource=resource,
-        shutdown_on_exit=False,
-        id_generator=PrivateIds(),
-        span_limits=_limits(),
-        **counting,
-    )
-    provider.add_span_processor(processor)
-    return provider
-
-
-def _limits() -> SpanLimits:
-    """The user's OTEL_*_LIMIT variables; one that is no number switches all of them off instead of us."""
-    try:
-        return SpanLimits()
-    except ValueError as error:
-        log.failure("limits ignored", error)
-        return SpanLimits(
-            max_span_attributes=SpanLimits.UNSET,
-            max_events=SpanLimits.UNSET,
-            max_links=SpanLimits.UNSET,
-            max_event_attributes=SpanLimits.UNSET,
-            max_link_attributes=SpanLimits.UNSET,
-            max_attributes=SpanLimits.UNSET,
-            max_attribute_length=SpanLimits.UNSET,
-            max_span_attribute_length=SpanLimits.UNSET,
-        )
