@@ -39,6 +39,11 @@ class Files:
         """``value`` with our entry last: the user's come first, and an empty value means none, as it does to the interpreter."""
         return f"{value}{self.separator}{self.entry}" if value else self.entry
 
+    def leading(self, value: str) -> str:
+        """``value`` with our entry first, once: where another agent's would otherwise keep the interpreter from finding ours."""
+        others = [item for item in value.split(self.separator) if item != self.entry] if value else []
+        return self.separator.join([self.entry, *others])
+
 
 @dataclass(frozen=True, kw_only=True)
 class Language:

@@ -41,6 +41,11 @@ def other_agent(meta: Meta, spec: Spec) -> str | None:
     return _delivered(spec) or _asked(meta) or _by_variable(spec)
 
 
+def joined(meta: Meta, spec: Spec, *, joins: bool) -> str | None:
+    """The name of the agent beside which this pod is instrumented by a policy that ``joins`` others; none when there is none."""
+    return other_agent(meta, spec) if joins else None
+
+
 def _delivered(spec: Spec) -> str | None:
     for container in spec.init_containers or ():
         name = container.name

@@ -91,7 +91,7 @@ def _only_windows(term: NodeTerm) -> bool:
 
 def _other_agent(case: Case) -> Reason | None:
     # With our files in place this is a second pass: what came between does not undo the first.
-    if case.policy is None or any(present(case.spec, item.files) for item in case.policy.deliveries):
+    if case.policy is None or case.policy.joins or any(present(case.spec, item.files) for item in case.policy.deliveries):
         return None
     return Reason.OTHER_AGENT if other_agent(case.meta, case.spec) else None
 

@@ -15,7 +15,7 @@ from llmobs.api.effective import Policy
 from llmobs.api.settings import Settings
 from llmobs.api.v1alpha1.collector import CollectorMode
 from llmobs.api.v1alpha1.injection import Delivery as DeliveryKind
-from llmobs.api.v1alpha1.injection import EnvVar, InjectionMode
+from llmobs.api.v1alpha1.injection import EnvVar, InjectionMode, OnOtherAgent
 from llmobs.api.v1alpha1.selector import LabelSelector
 from llmobs.catalogue.language import Files
 from llmobs.catalogue.languages import languages
@@ -109,6 +109,8 @@ class CompiledPolicy:
     """JSON by name of OpenTelemetry's own variables for where to send; empty unless the application's own SDK is meant."""
     own_sdk: bool
     """Whether the policy is for applications that bring their own SDK."""
+    joins: bool
+    """Whether pods that another agent instruments are instrumented beside it."""
     stated: str
     """The policy's own value of OTEL_RESOURCE_ATTRIBUTES, for a container that has none."""
     wishes: Wishes
@@ -238,6 +240,7 @@ def compiled(policy: Policy, platform: Platform) -> CompiledPolicy:
         own=frozenset([*(item.files.init_container for item in deliveries), *((CONTAINER,) if beside else ())]),
         exporter=_exporter(policy, platform) if own_sdk else {},
         own_sdk=own_sdk,
+        joins=injection.on_other_agent is OnOtherAgent.ADD_EXPORTER and bool(deliveries),
         stated=next((item.value for item in injection.env if own_sdk and item.name == ATTRIBUTES), ""),
         wishes=wishes(injection.resources),
         pull_secrets=platform.settings.images.pull_secrets if deliveries or beside else (),

@@ -17,16 +17,19 @@ from llmobs.inject.pod import Container, EnvVar
 _Entry = msgspec.Raw | dict[str, str]
 
 
-def variables(path: str, container: Container, policy: CompiledPolicy, attributes: str) -> Sequence[Change]:
-    """Operations on the container at ``path`` that add what is missing; ``attributes`` is the value of our resource attributes."""
+def variables(path: str, container: Container, policy: CompiledPolicy, attributes: str, *, beside: bool = False) -> Sequence[Change]:
+    """Operations on the container at ``path`` that add what is missing; ``attributes`` is the value of our resource attributes.
+
+    ``beside`` another agent our files are found first, and OpenTelemetry's variables are its own business.
+    """
     if left_out(container, policy):
         return []
     own = container.env or []
     known = {item.name for item in own}
-    if container.env is not None and not policy.own_sdk and policy.names.isdisjoint(known):
+    if container.env is not None and not policy.own_sdk and not beside and policy.names.isdisjoint(known):
         middle = Operation("add", path + "/env/-", {"name": RESOURCE_ATTRIBUTES, "value": attributes})
         return (policy.before.at(path), middle, policy.after.at(path))
-    sdk = policy.own_sdk and not otel.hidden(container)
+    sdk = policy.own_sdk and not beside and not otel.hidden(container)
     new: list[_Entry] = [entry for name, entry in policy.variables.items() if name not in known]
     front: list[_Entry] = []
     if sdk and otel.ATTRIBUTES in known:
@@ -39,9 +42,10 @@ def variables(path: str, container: Container, policy: CompiledPolicy, attribute
     for delivery in policy.deliveries:
         files = delivery.files
         if files.variable in known:
-            changes += _extended(own, files)
+            changes += _extended(own, files, beside=beside)
         else:
-            new.append({"name": files.variable, "value": policy.lists[files.variable]})
+            listed = policy.lists[files.variable]
+            new.append({"name": files.variable, "value": files.leading(listed) if beside else listed})
     if sdk:
         changes += _described(own, attributes)
         new += _for_sdk(known, policy, attributes)
@@ -91,18 +95,21 @@ class _Edit:
     behind: Mapping[str, str] | None = None
 
 
-def _extended(own: list[EnvVar], language: Files) -> Iterator[_Edit]:
+def _extended(own: list[EnvVar], language: Files, *, beside: bool) -> Iterator[_Edit]:
     found = _last(own, language.variable)
     if found is None:
         return
     index, item = found
+    placed = language.leading if beside else language.joined
     if item.value_from is not None:
         # Renamed where it stands and referred to right behind, so that later references to either name still resolve.
         name = _free(own, f"ORIGINAL_{language.variable}")
-        value = language.joined(f"$({name})")
+        value = placed(f"$({name})")
         yield _Edit(index, name=name, behind={"name": language.variable, "value": value})
-    elif language.entry not in (item.value or "").split(language.separator):
-        yield _Edit(index, value=language.joined(item.value or ""), had_value=item.value is not None)
+        return
+    entries = (item.value or "").split(language.separator)
+    if entries[0] != language.entry if beside else language.entry not in entries:
+        yield _Edit(index, value=placed(item.value or ""), had_value=item.value is not None)
 
 
 def _operations(path: str, changes: list[_Edit], front: list[_Entry]) -> Iterator[Operation]:

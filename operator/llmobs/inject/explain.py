@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from llmobs.catalogue.language import Files
 from llmobs.catalogue.sidecar import CONTAINER
 from llmobs.inject import otel
+from llmobs.inject.agents import joined
 from llmobs.inject.compiled import CompiledPolicy
 from llmobs.inject.decide import Decision
 from llmobs.inject.env import left_out, reads_reference
@@ -46,9 +47,10 @@ def container_notes(pod: Pod, decision: Decision) -> list[ContainerNote]:
     spec = pod.spec
     if spec is None:
         return []
+    agent = joined(pod.metadata, spec, joins=decision.policy.joins) if pod.metadata and decision.policy else None
     return [
-        *_notes(spec.containers, "/spec/containers", decision, init=False),
-        *_notes(spec.init_containers, "/spec/initContainers", decision, init=True),
+        *_notes(spec.containers, "/spec/containers", decision, agent, init=False),
+        *_notes(spec.init_containers, "/spec/initContainers", decision, agent, init=True),
         *_added(decision),
     ]
 
@@ -62,13 +64,13 @@ def _added(decision: Decision) -> Iterator[ContainerNote]:
             yield ContainerNote(CONTAINER, native, f"added{', as a native sidecar' if native else ''}. It is {_ours(CONTAINER)}")
 
 
-def _notes(containers: list[Container] | None, base: str, decision: Decision, *, init: bool) -> Iterator[ContainerNote]:
+def _notes(containers: list[Container] | None, base: str, decision: Decision, agent: str | None, *, init: bool) -> Iterator[ContainerNote]:
     for index, container in enumerate(containers or ()):
         changed = any(operation.path.startswith(f"{base}/{index}/") for operation in decision.operations)
-        yield ContainerNote(container.name, init, _sentence(container, decision, init=init, changed=changed))
+        yield ContainerNote(container.name, init, _sentence(container, decision, agent, init=init, changed=changed))
 
 
-def _sentence(container: Container, decision: Decision, *, init: bool, changed: bool) -> str:
+def _sentence(container: Container, decision: Decision, agent: str | None, *, init: bool, changed: bool) -> str:
     policy = decision.policy
     if policy is None or decision.reason not in (Reason.INJECTED, Reason.ALREADY_INJECTED, Reason.NO_CONTAINER):
         return "left alone, as the whole pod is."
@@ -80,8 +82,8 @@ def _sentence(container: Container, decision: Decision, *, init: bool, changed: 
         return f"left alone: {_HIDDEN}"
     if not changed:
         return "instrumented already; nothing is missing."
-    hints = [_hint(container, item.files) for item in policy.deliveries]
-    if policy.own_sdk:
+    hints = [_beside(item.files, agent) if agent else _hint(container, item.files) for item in policy.deliveries]
+    if policy.own_sdk and not agent:
         hints.append(_sdk_hint(container))
     return " ".join(["instrumented.", *filter(None, hints)])
 
@@ -98,6 +100,10 @@ def _left_out(name: str, policy: CompiledPolicy) -> str:
     if policy.include:
         return "left alone: injection.containers.include does not name it."
     return "left alone: an init container is instrumented only where injection.containers.include names it."
+
+
+def _beside(language: Files, agent: str) -> str:
+    return f"Our entry stands first in its {language.variable}, so that it is found, and starts what {agent} brings."
 
 
 def _hint(container: Container, language: Files) -> str:

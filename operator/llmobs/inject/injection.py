@@ -9,6 +9,7 @@ from msgspec import Raw
 
 from llmobs.api import names
 from llmobs.inject import sidecar
+from llmobs.inject.agents import joined
 from llmobs.inject.checks import Case, present
 from llmobs.inject.compiled import SAFE_TO_EVICT, CompiledPolicy, Delivery
 from llmobs.inject.env import variables
@@ -28,9 +29,10 @@ def operations(case: Case, policy: CompiledPolicy) -> list[Change]:
     """
     odd = _other_kind(case.spec, policy)
     attributes = ResourceAttributes(meta=case.meta, namespace=case.namespace.name, given=policy.attributes)
+    beside = joined(case.meta, case.spec, joins=policy.joins) is not None
     made: list[Change] = []
     for target in case.targets:
-        made += variables(target.path, target.container, policy, attributes.of(target.container))
+        made += variables(target.path, target.container, policy, attributes.of(target.container), beside=beside)
         made += _mounts(target, policy, odd)
     made += _init_containers(case, policy)
     made += _beside(case, policy)

@@ -34,6 +34,8 @@ def _inexpressible(policy: CompiledPolicy) -> Iterator[str]:
         yield "collector.mode Sidecar (what the collector asks for is fitted to the pod and to LimitRanges): choose another mode"
     if policy.own_sdk:
         yield "injection.languages sdk (OpenTelemetry's own variables are merged by key): leave it out"
+    if policy.joins:
+        yield "injection.onOtherAgent AddExporter (our entry is put at the head of a list, in its place): choose Skip"
     named = sorted(policy.attributes.keys() & DERIVED)
     if named:
         yield f"attributes {', '.join(named)} (derived from the pod too, and replaced in place): leave them out"

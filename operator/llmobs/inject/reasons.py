@@ -32,7 +32,7 @@ class Reason(enum.Enum):
     )
     HOST_NETWORK = "HostNetwork", "The pod uses the node's network, so its telemetry could not be told from its neighbours'."
     WINDOWS_NODE = "WindowsNode", "The pod runs on Windows, where the files to be copied do not work."
-    OTHER_AGENT = "OtherAgent", "Another agent instruments this pod; two at once would disturb one another."
+    OTHER_AGENT = "OtherAgent", "Another agent instruments this pod; with injection.onOtherAgent AddExporter ours would join it."
     NO_CONTAINER = "NoContainer", "No container is left: see injection.containers.include and exclude of the policy."
     ENVIRONMENT_HIDDEN = (
         "EnvironmentHidden",

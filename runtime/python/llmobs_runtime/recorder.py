@@ -247,7 +247,7 @@ def _frozen(value: Any, longest: int | None) -> Any:
         return tuple([_frozen(item, longest) for item in value])
     if isinstance(value, Mapping):
         return {str(key): _frozen(item, longest) for key, item in value.items()}
-    kind = type(value)
+    kind: Any = type(value)
     if kind.__str__ is object.__str__ and kind.__repr__ is object.__repr__:
         return None
     try:

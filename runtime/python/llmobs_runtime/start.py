@@ -10,7 +10,12 @@ exception but the application's own. Below Python 3.10 it only hands over.
 import os
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any  # noqa: F401 -- in a comment, as Python 2 wants it
+
 _begun = []  # type: list[str]
+_run = []  # type: list[object]
 
 
 def begin(caller):
@@ -38,14 +43,21 @@ def _begin():
     hook.install()
 
 
-def _after(folder):
-    # type: (str) -> list[str]
-    """Return what follows this folder on the path.
+def _next(name, folder):
+    # type: (str, str) -> Any
+    """Return the spec of the module of this name that follows this folder on the path, and was not run before; None without one.
 
-    What stands before it has had its turn: Python imported it instead of ours, or it called ours.
+    What stands before the folder has had its turn: Python imported it instead of ours, or it called ours. What was run before
+    is another agent's that looks for the next one itself, and finds ours again where ours comes first.
     """
+    find = sys.modules["_frozen_importlib_external"].PathFinder.find_spec
     entries = [os.path.abspath(entry or ".") for entry in sys.path]
-    return sys.path[entries.index(folder) + 1 :] if folder in entries else []
+    behind = sys.path[entries.index(folder) + 1 :] if folder in entries else []
+    for entry in behind:
+        spec = find(name, [entry])
+        if spec is not None and spec.loader is not None and spec.origin not in _run:
+            return spec
+    return None
 
 
 def hand_over(name, caller):
@@ -53,10 +65,10 @@ def hand_over(name, caller):
     """Run the module of this name that Python would have imported without us; what it raises is the application's."""
     if sys.version_info < (3, 4):
         return
-    folder = os.path.dirname(os.path.abspath(caller))
-    spec = sys.modules["_frozen_importlib_external"].PathFinder.find_spec(name, _after(folder))
-    if spec is None or spec.loader is None:
+    spec = _next(name, os.path.dirname(os.path.abspath(caller)))
+    if spec is None:
         return
+    _run.append(spec.origin)
     ours = sys.modules.get(name)
     # The application sees its own module under this name, as if we were not there.
     module = sys.modules[name] = sys.modules["_frozen_importlib"].module_from_spec(spec)

@@ -29,12 +29,13 @@ from llmobs.plan.rollout import Standing, due
 from llmobs.prices.table import PriceTable, table
 
 BURSTABLE = {"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"cpu": "2", "memory": "2Gi"}}
-POD = {
+POD: dict[str, Any] = {
     "apiVersion": "v1",
     "kind": "Pod",
     "metadata": {"name": "p", "namespace": "team", "labels": {"app": "a", "tier": "gold"}},
     "spec": {"containers": [{"name": name, "image": "x", "resources": BURSTABLE} for name in ("main", "side")]},
 }
+AGENT = {"annotations": {"instrumentation.opentelemetry.io/inject-python": "true"}}
 LABELS = {"tier": "gold"}
 SETTINGS = Settings(dedicated=Dedicated(enabled=True))
 _LIST_PRICES = table([]).rows
@@ -72,12 +73,22 @@ def _planned(*texts: str) -> str:
     )
     parts = [*fleet_parts(inputs), *policy_parts(inputs, policy)]
     pod = decode_pod(msgspec.json.encode(POD))
-    decision = decide(pod, namespace("team", LABELS, [compiled(policy, Platform(settings=SETTINGS))]))
+    found = namespace("team", LABELS, [compiled(policy, Platform(settings=SETTINGS))])
+    decision = decide(pod, found)
+    beside = decide(decode_pod(msgspec.json.encode(POD | {"metadata": {**POD["metadata"], **AGENT}})), found)
     rolled_back = [str(item) for item in blamed(policy.spec.injection.rollback, looping(policy.spec.injection.rollback.window), ())]
     elsewhere = decide(pod, namespace("bare", LABELS, [compiled(bare, Platform(settings=SETTINGS))] if bare else []))
     ready = {Workload("Deployment", name): Standing(restarted=False, complete=True, held=False) for name in "abc"}
     restarted = [str(item) for item in due(policy.spec.injection.rollout, ready, frozenset(ready))]
-    done = [decision.reason.value, elsewhere.reason.value, decision.operations, policy.restrictions, rolled_back, restarted]
+    done = [
+        decision.reason.value,
+        beside.reason.value,
+        elsewhere.reason.value,
+        decision.operations,
+        policy.restrictions,
+        rolled_back,
+        restarted,
+    ]
     return json.dumps([[part.manifests for part in parts], *done], default=str)
 
 

@@ -69,6 +69,7 @@ POLICY_FIELDS: dict[str, Case] = {
     "injection.containers.exclude": ({}, {"injection": {"containers": {"exclude": ["side"]}}}),
     "injection.env[].name": ({"injection": {"env": [{"name": "A"}]}}, {"injection": {"env": [{"name": "B"}]}}),
     "injection.env[].value": ({"injection": {"env": [{"name": "A"}]}}, {"injection": {"env": [{"name": "A", "value": "v"}]}}),
+    "injection.onOtherAgent": ({}, {"injection": {"onOtherAgent": "AddExporter"}}),
     "injection.delivery": ({}, {"injection": {"delivery": "ImageVolume"}}),
     "injection.resources.requests.cpu": figure("requests", cpu="20m"),
     "injection.resources.requests.memory": figure("requests", memory="40Mi"),

@@ -33,6 +33,13 @@ class Delivery(enum.Enum):
     IMAGE_VOLUME = "ImageVolume"
 
 
+class OnOtherAgent(enum.Enum):
+    """What is done about a pod that another agent instruments."""
+
+    SKIP = "Skip"
+    ADD_EXPORTER = "AddExporter"
+
+
 class InjectionMode(enum.Enum):
     """Which matching pods are instrumented."""
 
@@ -136,6 +143,11 @@ class Injection:
     is mounted, without an init container and without room on the node's disk. That needs an API server of Kubernetes 1.36 or
     newer, nodes whose kubelet is not older than 1.35 and whose container runtime mounts images (containerd 2.1, CRI-O 1.33);
     before 1.36 it is refused and no pod is changed. Default InitContainer."""
+    on_other_agent: OnOtherAgent = prop(OnOtherAgent.SKIP)
+    """What is done about a pod that another agent (opentelemetry-operator, Datadog, New Relic, Dash0, Odigos) instruments for Python.
+    Skip: it is left alone. AddExporter: ours joins it; our entry stands first in PYTHONPATH then and starts the other agent as it would
+    start without us, its spans of models also reach the gateway, and what it does not tell of is told by ours. Applies to the
+    language python; sdk never joins. Default Skip."""
     env: tuple[EnvVar, ...] = prop((), max_items=64, keys=("name",))
     """Extra variables for instrumented containers. A variable that the pod sets itself is never replaced."""
     resources: InitResources = prop(factory=InitResources)
