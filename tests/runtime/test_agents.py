@@ -101,7 +101,7 @@ class DatadogHandler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"{}")
 
-    do_POST = do_GET = do_PUT  # noqa: N815 -- the interface's names
+    do_POST = do_GET = do_PUT
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the interface's name
         """Stay silent."""

@@ -103,7 +103,7 @@ class Run:
         if name and self.row > self.loop_count:
             self.loop_tool, self.loop_count = name, self.row
 
-    def _told_twice(self, span: ReadableSpan, attributes: Attributes) -> bool:
+    def _told_twice(self, span: Finished, attributes: Attributes) -> bool:
         """Whether the client's library told of the call before; what it tells ends first."""
         call = (_first(attributes, _MODELS), *(_count(attributes, TOKENS[f"llmobs.run.{kind}_tokens"]) for kind in ("input", "output")))
         scope = span.instrumentation_scope
