@@ -11,7 +11,8 @@ from tests.rules.promtool import Scenario, cost, policy, prove
 
 pytestmark = pytest.mark.promtool
 
-MONEY = ("llmobs-cost", "llmobs-agent-cost", "llmobs-history", "llmobs-agent-history", "llmobs-budgets")
+MONEY = ("llmobs-cost", "llmobs-history", "llmobs-budgets")
+AGENTS = ("llmobs-agent-cost", "llmobs-agent-history")
 CENTS = "round(100 * llm_budget_spent_usd)"
 GATEWAY = 'up{namespace="llmobs-system",pod="llmobs-gateway-5f6d7-abcde"}'
 BUDGETS = {
@@ -170,7 +171,7 @@ def test_matched_budgets_count_what_they_match(tmp_path: Path) -> None:
         cost(namespace="team-b", team='pay\\"ments\\\\', feature="search", workload="worker"): "0+10x120",
         cost(namespace="team-b", team='pay\\"ments\\\\', feature="search", workload="worker", agent="researcher"): "0+10x120",
     }
-    made = Scenario("matched", [policy(spec), policy(BUDGETS, namespace="team-b")], series, groups=MONEY)
+    made = Scenario("matched", [policy(spec), policy(BUDGETS, namespace="team-b")], series, groups=(*MONEY, *AGENTS))
     own = {
         budget("team", "Month"): 1_00,
         budget("feature", "Day"): 1_00,
@@ -184,10 +185,12 @@ def test_matched_budgets_count_what_they_match(tmp_path: Path) -> None:
 
 
 def test_a_matched_budget_of_a_month_knows_the_days_before(tmp_path: Path) -> None:
-    spec = {"budgets": [{"name": "team", "limitUSD": 100, "match": {"team": "payments"}}]}
-    series = {cost(team="payments"): "0+0.05x900", cost(team="other"): "0+5x900"}
-    made = Scenario("history", [policy(spec)], series, start="2026-11-03T06:00:00Z", step="5m", every="150s", groups=MONEY)
-    prove(tmp_path, made.expect("2d22h", CENTS, {budget("team", "Month"): 70 * 60}))
+    matches = {"team": {"team": "payments"}, "agent": {"agent": "researcher"}}
+    spec = {"budgets": [{"name": name, "limitUSD": 100, "match": match} for name, match in matches.items()]}
+    series = {cost(team="payments"): "0+0.05x900", cost(team="other"): "0+5x900", cost(agent="researcher"): "0+0.03x900"}
+    groups = (*MONEY, *AGENTS)
+    made = Scenario("history", [policy(spec)], series, start="2026-11-03T06:00:00Z", step="5m", every="150s", groups=groups)
+    prove(tmp_path, made.expect("2d22h", CENTS, {budget("team", "Month"): 70 * 60, budget("agent", "Month"): 70 * 36}))
 
 
 def test_two_policies_in_one_namespace_share_its_spend_and_nothing_else(tmp_path: Path) -> None:
