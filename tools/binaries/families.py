@@ -98,6 +98,11 @@ FAMILIES: tuple[Family, ...] = (
         binaries={"otelcol": OWN_MAIN},
     ),
     Family(
+        name="otelcol-oldest",
+        module="go.opentelemetry.io/collector/otelcol",
+        binaries={"otelcol-oldest": OWN_MAIN},
+    ),
+    Family(
         name="prometheus",
         module="github.com/prometheus/prometheus",
         binaries={name: f"github.com/prometheus/prometheus/cmd/{name}" for name in ("prometheus", "promtool")},
