@@ -85,6 +85,52 @@ def test_a_workload_that_crash_looped_before_is_not_blamed_on_us(running: Cluste
     assert running.annotation(path, ROLLED_BACK) is None
 
 
+def test_a_fleets_defaults_restart_and_roll_back_too(running: Cluster) -> None:
+    namespace = running.namespace()
+    running.server.merge(f"/api/v1/namespaces/{namespace}", {"metadata": {"labels": {"governed": "by-fleet"}}})
+    path = running.workload("Deployment", namespace, "web", replicas=1)
+    [pod] = until("a pod", lambda: running.pods(namespace, "web"))
+    running.live(pod)
+    until("it is complete", lambda: running.complete(path))
+    spec = {"namespaceSelector": {"matchLabels": {"governed": "by-fleet"}}, "withoutPolicy": "Apply"}
+    rolling = {"defaults": {"injection": {"rollout": {"mode": "Rolling"}}}}
+    fleet = running.cluster_wide("clusterllmobservabilities", "ClusterLLMObservability", {**spec, **rolling}, "restarts")
+
+    until("what is older is restarted", lambda: running.annotation(path, RESTARTED))
+    crash(running, namespace, "web", 1)
+    until("the workload is rolled back", lambda: running.annotation(path, ROLLED_BACK))
+
+    said = running.condition(fleet, "InjectionReady", "False", "RolledBack")
+    assert said.startswith(f"in {namespace}: Deployment/web: crash-looped when instrumented")
+    assert running.server.get(fleet)["status"]["pods"]["skipped"] >= 1
+    assert running.events(namespace, "Deployment", "RolledBack") == ["web"]
+    where = f'llmobs_pods_skipped{{k8s_namespace="{namespace}",policy="restarts",reason="RolledBack"}}'
+    assert where in running.controller.ask("/metrics")[1]
+    running.server.delete(fleet)
+    until("nobody counts its pods any more", lambda: where not in running.controller.ask("/metrics")[1])
+
+
+def test_what_crash_looped_before_is_remembered_when_the_controller_restarts(running: Cluster) -> None:
+    namespace = running.namespace()
+    path = running.workload("Deployment", namespace, "poor", replicas=1, strategy={"type": "Recreate"})
+    [pod] = until("a pod", lambda: running.pods(namespace, "poor"))
+    running.live(pod, ready=False, restarts=7)
+    policy = running.policy(namespace)
+    until("it is noted", lambda: running.server.get(policy).get("status", {}).get("crashLooping") == ["Deployment/poor"])
+    running.known(namespace)
+    running.controller.end()
+    running.restart(path)
+    until("the pod that crash-looped is gone", lambda: not running.pods(namespace, "poor", injected=False))
+    crash(running, namespace, "poor", 1)
+
+    running.controller.start()
+
+    running.condition(policy, "InjectionReady", "True", "Injected")
+    running.quiet(passes=3)
+    assert running.annotation(path, ROLLED_BACK) is None
+    assert running.server.get(policy)["status"]["crashLooping"] == ["Deployment/poor"]
+
+
 def test_rollback_can_be_switched_off(running: Cluster) -> None:
     namespace = running.namespace()
     running.policy(namespace, {"injection": {"rollback": {"enabled": False}}})

@@ -114,8 +114,8 @@ def stand_in(namespace: str, fleets: Iterable[Fleet], namespace_labels: Mapping[
     if governing is None or governing.spec.without_policy is not WithoutPolicy.APPLY:
         return None
     who = governing.identity
-    body = {"metadata": {"name": who.name, "namespace": namespace, "uid": who.uid, "generation": who.generation}}
-    made = policy(body, every, namespace_labels)
+    meta = {"name": who.name, "namespace": namespace, "uid": who.uid, "generation": who.generation, "creationTimestamp": who.created}
+    made = policy({"metadata": meta}, every, namespace_labels)
     # no resource of the namespace could own a gateway, or the configuration of collectors in pods
     owned = (CollectorMode.DEDICATED, CollectorMode.SIDECAR)
     spec = _shared(made.spec) if made.spec.collector.mode in owned else made.spec

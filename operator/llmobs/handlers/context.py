@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from llmobs.api.conditions import Finding
 from llmobs.api.settings import Settings
+from llmobs.api.v1alpha1.status import Instrumentation
 from llmobs.api.workload import Workload
 from llmobs.cluster.client import Client
 from llmobs.cluster.events import Recorder
@@ -17,9 +18,21 @@ from llmobs.cluster.installation import Owners
 from llmobs.cluster.workloads import Restarts
 from llmobs.handlers.reader import Reader, View
 from llmobs.handlers.world import Key, World
-from llmobs.plan.findings import Spend, worst
+from llmobs.inject.select import Namespace
+from llmobs.plan.findings import Pods, Spend, worst
 from llmobs.plan.inputs import Facts
 from llmobs.telemetry.controller import Metrics
+
+
+class Applied(NamedTuple):
+    """How a fleet's defaults fare in one namespace."""
+
+    fleet: str
+    pods: Pods
+    findings: tuple[Finding, ...]
+    instrumentation: Instrumentation
+    looping: tuple[str, ...]
+    """Workloads that were seen to crash-loop without instrumentation."""
 
 
 class Task(NamedTuple):
@@ -30,11 +43,17 @@ class Task(NamedTuple):
 
 
 REFRESH, FLEET, HEALTH, CERTIFICATES = Task("Refresh"), Task("Fleet"), Task("Health"), Task("Certificates")
+VERDICTS = Task("Verdicts")
 
 
 def policy(where: Key) -> Task:
     """The task of one LLMObservability."""
     return Task("Policy", where)
+
+
+def stand_in(namespace: str) -> Task:
+    """The task of a namespace in which a fleet's defaults apply."""
+    return Task("StandIn", Key(namespace, ""))
 
 
 def now() -> datetime:
@@ -79,6 +98,12 @@ class Context:
     restarts: Restarts = field(default_factory=Restarts)
     looping: set[tuple[str, Workload]] = field(default_factory=set)
     """Workloads, with their namespaces, that were seen to crash-loop without instrumentation."""
+    recalled: set[tuple[str, str]] = field(default_factory=set)
+    """Namespaces with keys of policies whose status was read for what an earlier process saw crash-loop."""
+    places: dict[str, tuple[View, Namespace]] = field(default_factory=dict)
+    """Compiled namespaces, with the view they were compiled from."""
+    applied: dict[str, Applied] = field(default_factory=dict)
+    """By namespace, how a fleet's defaults fare that apply there."""
     told: dict[tuple[str, Workload, str], datetime] = field(default_factory=dict)
     """By namespace, workload and reason, when an Event last said why its pods are left alone."""
     settled: dict[str, tuple[View, tuple[Finding, ...]]] = field(default_factory=dict)
@@ -109,6 +134,8 @@ class Context:
         return self._uids[1]
 
     def ask_all(self, delay: float = 0.0) -> None:
-        """Ask for every policy."""
+        """Ask for every policy, and for every namespace in which a fleet's defaults apply."""
         for where in self.world.of("LLMObservability"):
             self.ask(policy(where), delay)
+        for namespace in {*self.applied, *(item.identity.namespace for item in self.view().inputs.stand_ins)}:
+            self.ask(stand_in(namespace), delay)

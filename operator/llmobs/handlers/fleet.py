@@ -16,7 +16,7 @@ from llmobs.cluster.live import FLEET as OWNER
 from llmobs.cluster.live import live
 from llmobs.cluster.prune import in_use
 from llmobs.cluster.status import write
-from llmobs.handlers import native
+from llmobs.handlers import applied, native
 from llmobs.handlers.context import HEALTH, Context, now, text
 from llmobs.handlers.parts import AGAIN, SOON, carry_out, failed
 from llmobs.handlers.reader import View
@@ -73,6 +73,11 @@ async def health(context: Context) -> float | None:
     return None if well else SOON
 
 
+async def verdicts(context: Context) -> None:
+    """Say on cluster-wide resources how they stand now."""
+    await _verdicts(context, context.view())
+
+
 async def _verdicts(context: Context, view: View) -> None:
     for kind in (FLEET, PRICES):
         for where, body in list(context.world.of(kind.kind).items()):
@@ -92,7 +97,17 @@ async def _verdict(context: Context, view: View, kind: str, where: Key, body: Bo
     generation = int(body["metadata"].get("generation", 0))
     served = view.served.get((kind, where))
     last = None if served is None else noted(served)
-    status = fleet_status(body.get("status") or {}, finding, generation=generation, now=text(now()), last=last)
+    there = applied.of_fleet(context, where.name) if kind == FLEET.kind else {}
+    status = fleet_status(
+        body.get("status") or {},
+        [finding, *applied.findings(there)],
+        generation=generation,
+        now=text(now()),
+        last=last,
+        pods={name: item.pods for name, item in there.items()},
+        looping=tuple(f"{name}/{word}" for name, item in there.items() for word in item.looping),
+        instrumentation=next((item.instrumentation for item in there.values()), None),
+    )
     if await write(context.client, dict(body), status):
         context.metrics.writes.labels(kind, "status").inc()
 

@@ -12,11 +12,12 @@ from llmobs.cluster.live import ADMISSION as OWNER
 from llmobs.cluster.live import live
 from llmobs.handlers.context import Context
 from llmobs.handlers.parts import carry_out
+from llmobs.handlers.places import placed, platform
 from llmobs.handlers.reader import View
-from llmobs.inject.compiled import Platform, compiled
+from llmobs.inject.compiled import compiled
 from llmobs.inject.limits import inexpressible
 from llmobs.inject.native.manifests import manifests
-from llmobs.inject.select import NEWEST, Namespace, namespace
+from llmobs.inject.select import Namespace
 from llmobs.plan.inputs import Part
 
 
@@ -35,7 +36,7 @@ def refused(context: Context, policy: Policy) -> str | None:
     """What of a policy an admission policy can't express, so that none is made for it; None when it can, or a webhook instruments."""
     if not context.settings.admission.native:
         return None
-    found = inexpressible(compiled(policy, _platform(context)))
+    found = inexpressible(compiled(policy, platform(context)))
     return f"no pod is changed, because an admission policy can't express {'; nor '.join(found)}" if found else None
 
 
@@ -44,20 +45,11 @@ async def reconcile(context: Context, view: View) -> tuple[Finding, ...]:
     if not context.settings.admission.native or unserved(context) is not None:
         return ()
     there = await live(context.client, ADMISSION_KINDS, owner=OWNER, namespace=context.namespace)
-    made = tuple(manifests(_places(context, view), _platform(context)))
+    made = tuple(manifests(_places(context, view), platform(context)))
     role = await context.client.get(CLUSTER_ROLE, ADMISSION)
     # not the fleet's owners: the chart takes this role away where a webhook is to instrument again, and what it owns goes with it
     return await carry_out(context, [Part(ConditionType.INJECTION_READY, made)], there, {False: reference(role)} if role else {})
 
 
 def _places(context: Context, view: View) -> Iterator[Namespace]:
-    platform, by_namespace = _platform(context), dict[str, list[Policy]]()
-    for policy in (*view.policies.values(), *view.inputs.stand_ins):
-        by_namespace.setdefault(policy.identity.namespace, []).append(policy)
-    for name, policies in sorted(by_namespace.items()):
-        labels = context.world.labels.get(name, {})
-        yield namespace(name, labels, [compiled(item, platform) for item in policies], version=context.facts.version or NEWEST)
-
-
-def _platform(context: Context) -> Platform:
-    return Platform(settings=context.settings, namespace=context.namespace)
+    return (placed(context, view, name) for name in sorted(view.within))

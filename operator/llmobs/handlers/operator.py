@@ -18,8 +18,8 @@ from llmobs.cluster.errors import Refused
 from llmobs.cluster.events import Recorder
 from llmobs.cluster.facts import facts, ready
 from llmobs.cluster.kinds import POLICY
-from llmobs.handlers import certificates, fleet, policy, watches
-from llmobs.handlers.context import CERTIFICATES, HEALTH, REFRESH, Context, Task
+from llmobs.handlers import applied, certificates, fleet, policy, watches
+from llmobs.handlers.context import CERTIFICATES, HEALTH, REFRESH, VERDICTS, Context, Task
 from llmobs.handlers.queue import Queue
 from llmobs.handlers.reader import Lists, Reader
 from llmobs.handlers.refresh import refresh
@@ -84,6 +84,9 @@ async def once(options: Options) -> int:
         again = [await fleet.reconcile(context)]
         await fleet.health(context)
         again += [await policy.reconcile(context, where) for where in list(context.world.of(POLICY.kind))]
+        for item in context.view().inputs.stand_ins:
+            await applied.reconcile(context, item.identity.namespace)
+        await fleet.verdicts(context)
         return 0 if all(delay is None for delay in again) else 1
 
 
@@ -149,6 +152,12 @@ async def _done(context: Context, task: Task) -> float | None:
         return None  # watches tell of one resource after the other; before all are known, nothing may be planned or pruned
     if task.kind == "Policy":
         return await policy.reconcile(context, task.where)
+    if task.kind == "StandIn":
+        await applied.reconcile(context, task.where.namespace)
+        return None
+    if task == VERDICTS:
+        await fleet.verdicts(context)
+        return None
     if task == REFRESH:
         return await refresh(context)
     if task == HEALTH:

@@ -9,16 +9,21 @@ from typing import Any, NamedTuple
 from llmobs.api.conditions import Finding
 from llmobs.api.effective import Policy
 from llmobs.api.v1alpha1.status import Instrumentation
+from llmobs.api.workload import Workload
 from llmobs.cluster.client import Manifest
 from llmobs.cluster.pods import candidates_for, pods, tally
 from llmobs.handlers.context import Context, now
+from llmobs.handlers.places import placed
 from llmobs.handlers.reader import View
 from llmobs.handlers.rollback import roll_back
 from llmobs.handlers.rollout import roll_out
 from llmobs.handlers.surprises import tell
-from llmobs.inject.compiled import CompiledPolicy, Platform, compiled
-from llmobs.inject.select import NEWEST, Namespace, namespace
+from llmobs.inject.compiled import CompiledPolicy
+from llmobs.inject.select import Namespace
 from llmobs.plan.findings import Pods
+
+MOST = 50
+"""Workloads of a namespace that a status tells of."""
 
 
 class Looked(NamedTuple):
@@ -27,6 +32,8 @@ class Looked(NamedTuple):
     pods: Pods
     undone: tuple[Finding, ...]
     instrumentation: Instrumentation
+    looping: tuple[str, ...]
+    """Workloads that were seen to crash-loop without instrumentation, which is not to be blamed for it."""
 
 
 async def look(context: Context, view: View, policy: Policy, status: Mapping[str, Any]) -> Looked:
@@ -34,7 +41,8 @@ async def look(context: Context, view: View, policy: Policy, status: Mapping[str
     name = policy.identity.namespace
     there = await pods(context.client, name)
     context.restarts.note(name, there, now())
-    place = _place(context, view, name)
+    _recall(context, policy, status)
+    place = placed(context, view, name)
     now_is = _since(next(item for item in place.policies if item.key == policy.key), policy, status)
     place = replace(place, policies=tuple(_dated(item, policy, now_is) for item in place.policies))
     found = tally(there, place)[policy.key]
@@ -44,7 +52,17 @@ async def look(context: Context, view: View, policy: Policy, status: Mapping[str
     revision = f"{policy.identity.uid}.{now_is.generation}"
     undone += await roll_out(context, policy, revision=revision, pods=mine, stale=frozenset(found.stale))
     await tell(context, name, found, mine)
-    return Looked(found, undone, now_is)
+    looping = sorted(str(where) for space, where in context.looping if space == name)
+    return Looked(found, undone, now_is, tuple(looping[:MOST]))
+
+
+def _recall(context: Context, policy: Policy, status: Mapping[str, Any]) -> None:
+    """Once after a start: take from a status what the process before this one saw."""
+    mark = policy.identity.namespace, policy.key
+    if mark not in context.recalled:
+        found = (str(word).partition("/") for word in status.get("crashLooping") or ())
+        context.looping |= {(policy.identity.namespace, Workload(kind, name)) for kind, _, name in found}
+    context.recalled.add(mark)
 
 
 def _since(made: CompiledPolicy, policy: Policy, status: Mapping[str, Any]) -> Instrumentation:
@@ -56,12 +74,6 @@ def _since(made: CompiledPolicy, policy: Policy, status: Mapping[str, Any]) -> I
 
 def _dated(item: CompiledPolicy, policy: Policy, now_is: Instrumentation) -> CompiledPolicy:
     return replace(item, since=now_is.generation) if item.key == policy.key else item
-
-
-def _place(context: Context, view: View, name: str) -> Namespace:
-    platform = Platform(settings=context.settings, namespace=context.namespace)
-    siblings = [compiled(item, platform) for where, item in view.policies.items() if where.namespace == name]
-    return namespace(name, context.world.labels.get(name, {}), siblings, version=context.facts.version or NEWEST)
 
 
 def _governs(policy: Policy, pod: Manifest, place: Namespace) -> bool:

@@ -73,6 +73,7 @@ async def reconcile(context: Context, where: Key) -> float | None:
         spend=context.spend,
         last=noted(view.served[POLICY.kind, where]),
         instrumentation=looked.instrumentation,
+        looping=looked.looping,
     )
     await _write(context, body, status)
     if found.elsewhere:

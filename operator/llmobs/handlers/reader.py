@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from llmobs.api import effective, memory
@@ -39,6 +40,18 @@ class View:
     """By kind and place, the policies and fleet resources that serve, each as it was accepted last."""
     left: Mapping[str, str]
     """By fleet resource, a namespace in which its defaults can't apply without a policy, and why."""
+
+    @cached_property
+    def within(self) -> Mapping[str, tuple[Policy, ...]]:
+        """What applies in each namespace: its own policies, or a fleet's defaults where there is none."""
+        found: dict[str, list[Policy]] = {}
+        for item in (*self.policies.values(), *self.inputs.stand_ins):
+            found.setdefault(item.identity.namespace, []).append(item)
+        return {name: tuple(policies) for name, policies in found.items()}
+
+    def stand_in(self, namespace: str) -> Policy | None:
+        """The fleet's defaults that apply in a namespace."""
+        return next((item for item in self.within.get(namespace, ()) if item.stands_in), None)
 
 
 class Reader:

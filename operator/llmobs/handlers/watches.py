@@ -156,6 +156,8 @@ def child_seen(context: Context, event: str, body: Manifest) -> None:
 
 def pod_seen(context: Context, event: str, pod: Manifest) -> None:
     """A pod that carries a policy's name came or went: look soon how the policy fares."""
-    namespace, _, name = str((pod["metadata"].get("annotations") or {}).get(names.POLICY, "")).partition("/")
-    if event in ("ADDED", "DELETED") and name:
-        context.ask(tasks.policy(Key(namespace, name)), PODS)
+    first, _, name = str((pod["metadata"].get("annotations") or {}).get(names.POLICY, "")).partition("/")
+    if event in ("ADDED", "DELETED") and first:
+        # a fleet's defaults are named without a namespace
+        own = tasks.policy(Key(first, name)) if name else tasks.stand_in(str(pod["metadata"]["namespace"]))
+        context.ask(own, PODS)

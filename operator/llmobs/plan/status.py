@@ -80,6 +80,7 @@ def policy_status(
     spend: Spend,
     last: LastAccepted | None = None,
     instrumentation: Instrumentation | None = None,
+    looping: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     """The status of an LLMObservability. ``policy`` is the one that serves: for an invalid spec the ``last`` good one."""
     standing = budgets(policy, spend)
@@ -88,7 +89,7 @@ def policy_status(
         observed_generation=generation,
         conditions=conditions(previous, findings, generation=generation, now=now),
         injected=f"{pods.injected}/{pods.matched}",
-        pods=PodsStatus(matched=pods.matched, injected=pods.injected, outdated=pods.outdated, skipped=sum(s.count for s in pods.skipped)),
+        pods=total([pods]),
         skipped=pods.skipped,
         budgets=standing,
         budget=_tightest(standing),
@@ -96,6 +97,7 @@ def policy_status(
         spend=None if month is None else SpendStatus(month_to_date_usd=round(month, 4), at=spend.at),
         last_accepted=last,
         instrumentation=instrumentation,
+        crash_looping=looping,
     )
     return _settled(dict(previous), plain(made))
 
@@ -107,13 +109,41 @@ def refused_status(previous: Mapping[str, Any], finding: Finding, *, generation:
 
 
 def fleet_status(
-    previous: Mapping[str, Any], finding: Finding, *, generation: int, now: str, last: LastAccepted | None = None
+    previous: Mapping[str, Any],
+    findings: Iterable[Finding],
+    *,
+    generation: int,
+    now: str,
+    last: LastAccepted | None = None,
+    pods: Mapping[str, Pods] | None = None,
+    looping: tuple[str, ...] = (),
+    instrumentation: Instrumentation | None = None,
 ) -> dict[str, Any]:
-    """The status of a ClusterLLMObservability or an LLMPriceList."""
-    judged = conditions(previous, [finding], generation=generation, now=now)
-    made = FleetStatus(observed_generation=generation, conditions=judged, last_accepted=last)
+    """The status of a ClusterLLMObservability or an LLMPriceList; ``pods`` by namespace where a fleet's defaults apply."""
+    judged = conditions(previous, findings, generation=generation, now=now)
+    if not pods:  # what was once said of pods is no longer anybody's
+        judged = tuple(item for item in judged if item.type != ConditionType.INJECTION_READY.value)
+    made = FleetStatus(
+        observed_generation=generation,
+        conditions=judged,
+        pods=total(pods.values()) if pods else None,
+        crash_looping=looping,
+        instrumentation=instrumentation,
+        last_accepted=last,
+    )
     fresh: dict[str, Any] = plain(made)
     return fresh
+
+
+def total(pods: Iterable[Pods]) -> PodsStatus:
+    """The pods of several namespaces, counted."""
+    found = tuple(pods)
+    return PodsStatus(
+        matched=sum(item.matched for item in found),
+        injected=sum(item.injected for item in found),
+        outdated=sum(item.outdated for item in found),
+        skipped=sum(each.count for item in found for each in item.skipped),
+    )
 
 
 def _tightest(standing: Sequence[BudgetStatus]) -> str:

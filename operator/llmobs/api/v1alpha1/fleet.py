@@ -78,9 +78,9 @@ class ClusterLLMObservabilitySpec:
     """Any field of an LLMObservability's spec; a namespace's own value wins."""
     without_policy: WithoutPolicy = prop(WithoutPolicy.IGNORE)
     """What happens in selected namespaces that have no LLMObservability. Ignore: nothing. Apply: the defaults apply to their pods as a
-    policy of its own would: injection, attributes, content, sampling and backends. Budgets, objectives, alerts, dashboards, rollout,
-    rollback and a status of the pods need an LLMObservability in the namespace; its first one takes the place of the defaults. A
-    namespace that may not use a destination of the defaults is left alone. Default Ignore."""
+    policy of its own would: injection with rollout and rollback, attributes, content, sampling and backends; how pods fare is told in
+    the status of this resource. Budgets, objectives, alerts and dashboards need an LLMObservability in the namespace; its first one
+    takes the place of the defaults. A namespace that may not use a destination of the defaults is left alone. Default Ignore."""
     limits: Limits = prop(factory=Limits)
     """Ceilings for the selected namespaces."""
     destinations: tuple[Destination, ...] = prop((), max_items=64, keys=("name",))

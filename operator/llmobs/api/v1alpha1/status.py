@@ -133,6 +133,8 @@ class LLMObservabilityStatus:
     """The namespace's spend."""
     instrumentation: Instrumentation | None = prop(None)
     """What the policy does to pods."""
+    crash_looping: tuple[str, ...] = prop(())
+    """Workloads, such as Deployment/web, that were seen to crash-loop without instrumentation, so that it is not blamed."""
     last_accepted: LastAccepted | None = prop(None)
     """The spec that was accepted last; absent when none was, or when it is larger than 256 KiB."""
 
@@ -151,5 +153,11 @@ class PriceListStatus:
 class FleetStatus(PriceListStatus):
     """What the operator found for a ClusterLLMObservability."""
 
+    pods: PodsStatus | None = prop(None)
+    """The pods of namespaces in which the defaults apply without an LLMObservability."""
+    instrumentation: Instrumentation | None = prop(None)
+    """What the defaults do to those pods."""
+    crash_looping: tuple[str, ...] = prop(())
+    """Workloads of those namespaces, such as team-a/Deployment/web, that were seen to crash-loop without instrumentation."""
     last_accepted: LastAccepted | None = prop(None)
     """The spec that was accepted last; absent when none was, or when it is larger than 256 KiB."""
