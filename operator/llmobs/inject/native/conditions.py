@@ -96,6 +96,7 @@ def _usual(policy: CompiledPolicy) -> str:
     found = TARGETS
     helpers = texts(sorted(policy.own))
     every_container = f"({CONTAINERS} + {INIT_CONTAINERS})"
+    words = "(c.?command.orValue([]) + c.?args.orValue([])).map(w, size(w)).sum()"
     variables = "c.?env.orValue([]).map(e, size(e.name) + size(e.?value.orValue(''))).sum()"
     listed = [
         f"{found}.all(c, c.?env.orValue([]).filter(e, e.name == {text(name)}).size() < 2"
@@ -106,7 +107,7 @@ def _usual(policy: CompiledPolicy) -> str:
         f"!{ANNOTATIONS}.exists(k, k.startsWith({text(ANNOTATION)}) && {ANNOTATIONS}[k] != '')",
         f"!{every_container}.exists(c, c.name in {helpers})" if policy.own else "",
         f"{every_container}.size() <= {MOST}",
-        f"{every_container}.map(c, {variables}).sum() <= {LARGEST}",
+        f"{every_container}.map(c, {variables} + {words}).sum() <= {LARGEST}",
         f"{found}.all(c, c.?image.orValue('').matches({text(PLAIN)}))",
         *listed,
     )
