@@ -19,7 +19,7 @@ from tests.runtime.pod import Pod
 APPLICATION = """
     import sys, time
     import openai
-    from llmobs_runtime.exporter import DONE, Exporter
+    from llmobs_runtime.exporter import Exporter, Outcome
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import Event, ReadableSpan
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope
@@ -41,7 +41,7 @@ APPLICATION = """
              events=[Event("happened", {"a": 1}, 3)], links=[Link(remote, {"a": 1})]),
         span("bare", attributes=None, kind=SpanKind.CONSUMER, status=Status(StatusCode.OK)),
     ], time.monotonic() + 60)
-    assert sent == DONE, sent
+    assert sent == Outcome(count=3), sent
 """
 
 

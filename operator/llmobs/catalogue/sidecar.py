@@ -36,6 +36,9 @@ ENDPOINT = f"http://127.0.0.1:{OTLP_PORT}"
 PRIVACY = "transform/privacy"
 """The one processor that the ConfigMap replaces."""
 
+REQUEST = 900_000
+"""Bytes of spans in a request to the gateway, whose bound is 1 MiB or more."""
+
 LARGEST = 131_000
 """Bytes of a variable that Linux takes."""
 
@@ -66,11 +69,12 @@ def built_in(gateway: str, mebibytes: int) -> str:
 
 
 def _exporter(gateway: str, mebibytes: int) -> Mapping[str, Any]:
+    batch = {"flush_timeout": "200ms", "sizer": "bytes", "min_size": 1, "max_size": REQUEST}
     return {
         "endpoint": gateway,
         "timeout": "5s",
         # in bytes, because a span may hold a long prompt; in memory, because what outlives the container would outlive a Job
-        "sending_queue": {"enabled": True, "sizer": "bytes", "queue_size": mebibytes * 2**20 // 4, "num_consumers": 2},
+        "sending_queue": {"enabled": True, "sizer": "bytes", "queue_size": mebibytes * 2**20 // 4, "num_consumers": 2, "batch": batch},
         "retry_on_failure": {"enabled": True, "initial_interval": "1s", "max_interval": "10s", "max_elapsed_time": "300s"},
     }
 

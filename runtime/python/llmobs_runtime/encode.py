@@ -36,6 +36,19 @@ def encode(spans: Iterable[Finished]) -> bytes:
     return f'{{"resourceSpans":[{",".join(request)}]}}'.encode()
 
 
+def shortened(body: bytes, longest: int) -> bytes:
+    """The request with so many characters of each text."""
+    return json.dumps(_cut(json.loads(body), longest), separators=(",", ":")).encode()
+
+
+def _cut(value: Any, longest: int) -> Any:
+    if isinstance(value, str):
+        return value[:longest]
+    if isinstance(value, dict):
+        return {key: _cut(item, longest) for key, item in value.items()}
+    return [_cut(item, longest) for item in value] if isinstance(value, list) else value
+
+
 def _resource(resource: Resource, scopes: Iterable[tuple[InstrumentationScope | None, list[str]]]) -> str:
     schema = f',"schemaUrl":{_text(resource.schema_url)}' if resource.schema_url else ""
     within = ",".join([_scope(scope, spans) for scope, spans in scopes])

@@ -10,26 +10,33 @@ from __future__ import annotations
 import http.client
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from llmobs_runtime import __version__, log
-from llmobs_runtime.encode import encode
+from llmobs_runtime.encode import encode, shortened
 from llmobs_runtime.recorder import Finished
 
 _RETRYABLE = frozenset({429, 502, 503, 504})
 _RESPONSE_BYTES = 65536
+
+# The least bound on a request that a gateway of ours has is 1 MiB.
+_REQUEST_BYTES = 1_000_000
+# A span that is larger by itself loses the ends of its texts: its call is counted all the same.
+_TEXT_CHARACTERS = (65536, 8192, 512)
 
 
 @dataclass(frozen=True)
 class Outcome:
     """What became of a batch; ``again`` when it certainly was not taken and may be offered once more.
 
-    ``after`` is the least time in seconds until then, 0 when the gateway named none.
+    ``after`` is the least time in seconds until then, 0 when the gateway named none. ``count`` is how many of the spans were in the
+    request, from the first one on; 0: all.
     """
 
     again: bool = False
     after: float = 0.0
+    count: int = 0
 
 
 DONE = Outcome()
@@ -48,7 +55,8 @@ class Exporter:
         The deadline is in seconds of time.monotonic(). Never raises.
         """
         try:
-            return self._post(encode(spans), deadline)
+            body, count = _fitting(spans)
+            return replace(self._post(body, deadline), count=count)
         except Exception as error:
             # Whether the gateway has it is unknown here; sent twice it would be paid for twice.
             log.failure(f"{len(spans)} spans lost", error)
@@ -71,6 +79,18 @@ class Exporter:
     def _connection(self, timeout: float) -> http.client.HTTPConnection:
         kind = http.client.HTTPSConnection if self._parts.scheme == "https" else http.client.HTTPConnection
         return kind(self._parts.hostname or "", self._parts.port, timeout=max(timeout, 0.001))
+
+
+def _fitting(spans: Sequence[Finished]) -> tuple[bytes, int]:
+    """A request with as many of the spans, from the first one on, as the gateway takes at once; and how many these are."""
+    count, body = len(spans), encode(spans)
+    while len(body) > _REQUEST_BYTES and count > 1:
+        count = max(1, min(count - 1, count * _REQUEST_BYTES // len(body)))
+        body = encode(spans[:count])
+    for longest in _TEXT_CHARACTERS:
+        if len(body) > _REQUEST_BYTES:
+            body = shortened(body, longest)
+    return body, count
 
 
 def _outcome(response: http.client.HTTPResponse) -> Outcome:

@@ -165,9 +165,10 @@ class Spool(SpanProcessor):
         while self._finished:
             spans.append(self._finished.popleft())
         while spans and time.monotonic() < deadline:
-            if self._offer(spans[: self._batch], deadline).again:
+            outcome = self._offer(spans[: self._batch], deadline)
+            if outcome.again:
                 break
-            del spans[: self._batch]
+            del spans[: outcome.count or self._batch]
         return not spans
 
     def _send_all(self, deadline: float) -> bool:
@@ -183,9 +184,10 @@ class Spool(SpanProcessor):
             self._backoff = min(self._backoff * 2 or _FIRST_BACKOFF_SECONDS, _LONGEST_BACKOFF_SECONDS)
             self._due = time.monotonic() + max(self._backoff, outcome.after)
             return False
-        del self._waiting[: self._batch]
+        whole = outcome.count in (0, len(self._waiting), self._batch)
+        del self._waiting[: outcome.count or self._batch]
         self._backoff = 0.0
-        self._due = time.monotonic() + (self._delay if len(self._waiting) < self._batch else 0.0)
+        self._due = time.monotonic() + (self._delay if whole and len(self._waiting) < self._batch else 0.0)
         return True
 
     def _offer(self, spans: Sequence[Finished], deadline: float) -> Outcome:

@@ -16,6 +16,7 @@ from llmobs.plan.collector.ottl import Expanded
 from llmobs.plan.collector.price import price
 from llmobs.plan.collector.privacy import privacy
 from llmobs.plan.collector.runs import price_runs
+from llmobs.plan.collector.sizes import mebibytes
 from llmobs.plan.inputs import Inputs
 
 ADDRESS = "${env:MY_POD_IP:-127.0.0.1}"
@@ -43,7 +44,7 @@ def config(inputs: Inputs, *, namespace: str = "") -> dict[str, Any]:
     extensions = {c.HEALTH_CHECK: {"endpoint": _listen(names.HEALTH_PORT)}, **exporters.extensions(ordered, disk)}
     made = {
         "extensions": extensions,
-        "receivers": {c.OTLP: _otlp()},
+        "receivers": {c.OTLP: _otlp(largest_request(inputs.settings.dedicated.memory if namespace else inputs.settings.gateway.memory))},
         "processors": {**_processors(inputs, namespace), **(routing.processors(routes, sampled=sampled) if routes else {})},
         "connectors": {
             **series.connectors(series.bounds(inputs)),
@@ -86,16 +87,25 @@ def _escaped(value: Any) -> Any:
     return value
 
 
-def _otlp() -> dict[str, Any]:
+def largest_request(memory: str) -> int:
+    """Mebibytes of a request, unpacked, that a gateway with this memory takes.
+
+    A value may hold values that hold values: each level takes 8 bytes of a request, and up to 1 KiB of memory while it is read. Beyond
+    half a million levels Go ends the process, whatever its memory.
+    """
+    return max(1, min(4, mebibytes(memory) // 256))
+
+
+def _otlp(largest: int) -> dict[str, Any]:
     return {
         "protocols": {
             "grpc": {
                 "endpoint": _listen(names.OTLP_GRPC_PORT),
-                "max_recv_msg_size_mib": 16,
+                "max_recv_msg_size_mib": largest,
                 # one connection sticks to one pod behind a Service: let it end now and then
                 "keepalive": {"server_parameters": {"max_connection_age": "60s", "max_connection_age_grace": "30s"}},
             },
-            "http": {"endpoint": _listen(names.OTLP_HTTP_PORT)},
+            "http": {"endpoint": _listen(names.OTLP_HTTP_PORT), "max_request_body_size": largest * 2**20},
         }
     }
 
