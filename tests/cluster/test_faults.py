@@ -132,6 +132,11 @@ def test_a_threshold_that_had_to_be_shared_is_told(world: World) -> None:
     assert "objective answers asks for 1.1 s and is judged at 1.032 s" in said
     assert "1.032" in str(world.server.get(f"/apis/monitoring.coreos.com/v1/namespaces/{namespace}/prometheusrules/llmobs-younger"))
 
+    # what serves while a newer spec is refused is judged as before
+    world.policy(namespace, {"objectives": late, "backends": [{"name": "b", "destination": "nowhere"}]}, "younger")
+    world.condition(path, "Accepted", "False", "UnknownDestination")
+    assert world.condition(path, "RulesReady", "True", "ThresholdShared") == said
+
 
 def test_the_chart_gives_every_right_that_was_needed(world: World) -> None:
     # before the API server goes away: one that comes back knows no roles for a moment

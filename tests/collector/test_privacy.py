@@ -1,8 +1,10 @@
 """Prompts and answers do not leave the gateway unless the platform and the namespace say so."""
 
+import json
 from typing import Any
 
 import pytest
+from llmobs.plan.collector.privacy import PROBE
 
 from tests.collector.conftest import FULL, inputs
 from tests.collector.gateway import Gateway, until
@@ -11,6 +13,7 @@ from tests.collector.spans import current, pairs, span
 from tests.fakes.otlp import OTLPReceiver
 
 MARK = "the-secret-question"
+PROBE_IN_TEXT = json.dumps(PROBE)[1:-1]
 
 ATTRIBUTES = tuple(place.name for place in places() if place.where is Where.ATTRIBUTE and not place.secret)
 SECRETS = [place.name for place in places() if place.where is Where.ATTRIBUTE and place.secret]
@@ -166,6 +169,34 @@ def test_texts_are_cut_before_they_are_masked(gateway: Gateway, kept: OTLPReceiv
     assert seen.attributes["output.value"] == '{"answer":["' + "x" * 28
     assert seen.attributes["own"] == "o" * 100
     assert seen.status["message"] == "y" * 40
+
+
+@pytest.mark.parametrize("broken", [None, *range(8)])
+def test_a_step_of_masking_that_fails_drops_the_text(start: Any, kept: OTLPReceiver, broken: int | None) -> None:
+    """Each step in turn gets a pattern that only shows to be none when a text comes by."""
+    to = [{"name": "here", "otlp": {"endpoint": kept.url, "insecure": True}}]
+    own = [{"name": "staff", "pattern": "S-[0-9]{6}"}]
+    given = inputs({"a/p": {"content": {"capture": "Masked", "maskPatterns": own}, "backends": to}}, fleet=FULL)
+    gateway = start(given, change=lambda config: _break(config, broken))
+    event = {"name": "gen_ai.choice", "timeUnixNano": "1", "attributes": pairs({"message": f"{MARK} in an event"})}
+    kept.spans.clear()
+    kept.raw = b""
+    gateway.send(span({**current("gpt-4o", 10, 1), "prompt": MARK}, error=MARK, events=[event]), namespace="a")
+    assert kept.wait(lambda receiver: len(receiver.spans) == 1)
+
+    assert kept.raw.decode().count(MARK) == (3 if broken is None else 0)
+    assert kept.spans[0].status["message"] == (MARK if broken is None else "[removed]")
+    assert PROBE_IN_TEXT not in kept.raw.decode()
+
+
+def _break(config: dict[str, Any], step: int | None) -> None:
+    for group in config["processors"]["transform/privacy"]["trace_statements"]:
+        masking = [
+            place for place, statement in enumerate(group["statements"]) if PROBE_IN_TEXT in statement and "replace_all" in statement
+        ]
+        for place in [] if step is None else masking[step::8]:
+            target = group["statements"][place].split(",")[0]
+            group["statements"][place] = f'{target}, "value", Concat(["(", ""], ""), "x")'
 
 
 def test_identifiers_and_moments_are_not_taken_for_cards_and_telephones(gateway: Gateway, kept: OTLPReceiver) -> None:

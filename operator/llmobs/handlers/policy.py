@@ -44,7 +44,7 @@ async def reconcile(context: Context, where: Key) -> float | None:
         if invalid is not None:
             await _refuse(context, body, invalid)
         return None
-    own = await _objects(context, view, policy, body) if invalid is None else ()
+    own = await _objects(context, view, policy, body) if invalid is None else _told(view, policy)
     if _early(context, refused=invalid is not None):
         context.waiting.add(where)
         return None
@@ -111,6 +111,11 @@ async def _refuse(context: Context, body: Body, invalid: Invalid) -> None:
 async def _write(context: Context, body: Body, status: dict[str, object]) -> None:
     if await write(context.client, dict(body), status):
         context.metrics.writes.labels(POLICY.kind, "status").inc()
+
+
+def _told(view: View, policy: Policy) -> tuple[Finding, ...]:
+    """What the plan says of the spec that serves while a newer one is refused: nothing is applied, but it goes on to be true."""
+    return tuple(part.finding for part in policy_parts(view.inputs, policy) if part.finding is not None)
 
 
 async def _objects(context: Context, view: View, policy: Policy, body: Body) -> tuple[Finding, ...]:

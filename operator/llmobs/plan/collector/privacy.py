@@ -12,12 +12,15 @@ from typing import Any
 from llmobs.api.v1alpha1.content import Capture, UserIds
 from llmobs.catalogue import metadata
 from llmobs.plan.collector import hashing, observe
-from llmobs.plan.collector.ottl import assign, at, drop, group, keep, literal, matches, resource, transform
+from llmobs.plan.collector.ottl import Place, assign, at, drop, group, keep, literal, matches, resource, transform
 from llmobs.plan.collector.policies import CAPTURE
 from llmobs.plan.collector.sampling import threshold
 from llmobs.plan.collector.treatment import Treatment
 
 REMOVED = "[removed]"
+
+PROBE = "\x1d"
+"""The name of a text that is masked with the others, to see that it is: ASCII's group separator."""
 
 SPAN, EVENT = "span", "spanevent"
 
@@ -98,7 +101,8 @@ def _some(path: str, item: Treatment) -> Iterable[str]:
         yield f"keep_matching_keys({rest}, {literal(others)})"
     yield f"stringify_all({rest})"
     yield from hashing.texts(path, rest) if item.capture is Capture.HASH else _softened(rest, item)
-    yield f'merge_maps({path}.attributes, {rest}, "upsert")'
+    yield f'merge_maps({path}.attributes, {rest}, "upsert"){_where(_masked(rest, item))}'
+    yield f"delete_key({path}.attributes, {literal(PROBE)})"
     if path == SPAN:
         yield f'merge_maps({path}.attributes, {own}, "upsert")'
 
@@ -108,14 +112,31 @@ def _message(item: Treatment) -> Iterable[str]:
     yield assign(at(cached, "text"), message)
     yield from _softened(cached, item)
     yield assign(message, literal(REMOVED), f'{message} != ""')
-    yield assign(message, at(cached, "text"), f'{message} != ""')
+    yield assign(message, at(cached, "text"), f"{message} == {literal(REMOVED)}", *_masked(cached, item))
 
 
 def _softened(texts: str, item: Treatment) -> Iterable[str]:
     """Every text of a map, cut and then masked: what is cut away can't be half of what a mask looks for."""
     yield f"truncate_all({texts}, {item.longest})"
-    for pattern, word in item.masked:
-        yield f'replace_all_patterns({texts}, "value", {literal(pattern)}, {literal(word)})'
+    for index, (pattern, word) in enumerate(item.masked):
+        yield assign(at(texts, PROBE), literal(PROBE))
+        yield f'replace_all_patterns({texts}, "value", {literal(f"{PROBE}|{pattern}")}, {literal(word)})'
+        before = [f"{_done(texts)} == {literal(Place(index))}"] if index else []
+        yield assign(_done(texts), literal(Place(index + 1)), f"{at(texts, PROBE)} == {literal(word)}", *before)
+
+
+def _masked(texts: str, item: Treatment) -> list[str]:
+    """The condition that every step of masking did its work on the probe, which goes through it like any text."""
+    return [f"{_done(texts)} == {literal(Place(len(item.masked)))}"] if item.masked else []
+
+
+def _done(texts: str) -> str:
+    """How many steps did their work so far."""
+    return texts.removesuffix('"]') + ' done"]'
+
+
+def _where(conditions: list[str]) -> str:
+    return f" where {' and '.join(conditions)}" if conditions else ""
 
 
 def _users(captured: Sequence[Treatment], wanted: UserIds) -> Iterable[dict[str, object]]:
