@@ -6,6 +6,7 @@ for each span as the whole instrumentation of the call, taken from the applicati
 
 from __future__ import annotations
 
+import json
 import math
 from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
