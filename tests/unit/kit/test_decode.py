@@ -107,7 +107,7 @@ REFUSED: dict[str, tuple[type, Any, str, str]] = {
         ClusterLLMObservabilitySpec,
         {"defaults": {"content": {"capture": "All"}}},
         "spec.defaults.content.capture",
-        "must be one of None, Masked, Full",
+        "must be one of None, Hash, Masked, Full",
     ),
     "a price below zero": (
         LLMPriceListSpec,
