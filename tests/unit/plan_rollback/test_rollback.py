@@ -10,6 +10,10 @@ from llmobs.api.v1alpha1.injection import Rollback
 from llmobs.api.workload import Workload
 from llmobs.cluster.workloads import Restarts, observed
 from llmobs.plan.rollback import Observed, blamed, recovered, unwell
+from llmobs.prices.table import PriceTable
+
+from tests.collector.beside import container
+from tests.collector.conftest import inputs
 
 WEB = Workload("Deployment", "web")
 BEGUN = datetime(2026, 11, 21, 10, tzinfo=UTC)
@@ -111,6 +115,16 @@ def test_only_containers_that_instrumentation_concerns_count() -> None:
     ours = pod(0)
     ours["status"]["initContainerStatuses"] = [{"name": "llmobs-python", "restartCount": 4}]
     assert Restarts().within(ours, "n", window=600, now=now) == 4
+
+
+def test_a_collector_beside_the_application_that_keeps_crashing_counts() -> None:
+    """Its pod never starts then, and only the rollback helps."""
+    [policy] = inputs({"a/p": {"collector": {"mode": "Sidecar"}}}, prices=PriceTable()).policies
+    ours = pod(0)
+    ours["spec"]["initContainers"] = [container(policy)]
+    ours["status"]["initContainerStatuses"] = [{"name": "llmobs-collector", "restartCount": 4}]
+
+    assert Restarts().within(ours, "n", window=600, now=later(1)) == 4
 
 
 def test_a_pod_without_a_status_harms_nobody() -> None:
