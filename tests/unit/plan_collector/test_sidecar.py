@@ -70,6 +70,15 @@ def test_a_server_without_native_sidecars_is_told_of(version: Any, settings: Any
     assert found is None or "SidecarUnavailable" in found.message
 
 
+def test_what_no_variable_holds_is_not_handed_to_pods_that_could_not_start_with_it() -> None:
+    patterns = [{"name": f"p{index}", "pattern": "\x01" * 256} for index in range(16)]
+    part = planned({**CAPTURING, "content": {"capture": "Masked", "sampleRatio": 0.5, "maskPatterns": patterns}})
+
+    assert part.manifests == ()
+    assert (part.finding.status, part.finding.reason) == (Status.FALSE, Reason.APPLY_FAILED)
+    assert "maskPatterns" in part.finding.message
+
+
 def test_a_change_of_content_makes_pods_outdated_and_nothing_else_does() -> None:
     def digest(spec: Any) -> str:
         [policy] = inputs({"team-a/mine": spec}, fleet=FULL, prices=PriceTable()).policies

@@ -21,7 +21,20 @@ from llmobs.plan.inputs import Inputs, Manifest, Part
 
 def part(inputs: Inputs, policy: Policy) -> Part:
     """The ConfigMap beside the policy; and, where the API server knows no native sidecars, which pods go without."""
-    return Part(ConditionType.COLLECTOR_READY, (configmap(policy),), _without_native(inputs))
+    made = configmap(policy)
+    size = len(made["data"][sidecar.FILE].encode())
+    if size > sidecar.LARGEST:
+        return Part(ConditionType.COLLECTOR_READY, (), _too_large(size))
+    return Part(ConditionType.COLLECTOR_READY, (made,), _without_native(inputs))
+
+
+def _too_large(size: int) -> Finding:
+    """A container with a larger variable is not started; without the ConfigMap it is."""
+    said = (
+        f"what the collectors in pods are told would take {size} bytes, and a variable holds {sidecar.LARGEST}; they keep to what they "
+        "were told before, or let no text out. Shorten content.maskPatterns"
+    )
+    return Finding(ConditionType.COLLECTOR_READY, Status.FALSE, Reason.APPLY_FAILED, said)
 
 
 def configmap(policy: Policy) -> Manifest:
