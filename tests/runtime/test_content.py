@@ -66,3 +66,23 @@ def test_it_is_sent_to_the_gateway(pod: Pod, environ: dict[str, str]) -> None:
     told = [span for span in asked if REPLY in span.attributes.get("gen_ai.output.messages", "")]
     # The embedding has no messages, and the two calls that failed have no answer.
     assert (len(asked), len(told)) == (6, 4)
+
+
+HUGE = """
+    import openai, time
+    http = __import__(openai.DefaultHttpxClient.__mro__[1].__module__.partition(".")[0])
+    answer = {"id": "c", "object": "chat.completion", "created": 1, "model": "gpt-4o", "choices": [{"index": 0, "finish_reason": "stop",
+        "message": {"role": "assistant", "content": "x" * 10_000_000}}],
+        "usage": {"prompt_tokens": 9, "completion_tokens": 8, "total_tokens": 17}}
+    transport = http.MockTransport(lambda request: http.Response(200, json=answer))
+    client = openai.OpenAI(http_client=openai.DefaultHttpxClient(transport=transport))
+    answers = [client.chat.completions.create(model="gpt-4o", messages=[{"role": "user", "content": "hello"}]) for _ in range(3)]
+    assert [len(answer.choices[0].message.content) for answer in answers] == [10_000_000] * 3
+"""
+
+
+def test_huge_answers_leave_numbers_only(pod: Pod) -> None:
+    done = pod.run(HUGE)
+    assert (done.status, done.out, done.err) == (0, "", "")
+    assert [span.attributes["gen_ai.usage.output_tokens"] for span in pod.spans(3)] == [8, 8, 8]
+    assert len(pod.gateway.raw) < 10_000

@@ -2,14 +2,17 @@
 
 import sys
 
+import hypothesis
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.runtime import machine
 
 sys.path.append(str(machine.RUNTIME))
 from llmobs_runtime.compatibility import release
 from llmobs_runtime.reasons import Reason, RefusedError
-from llmobs_runtime.settings import DELAY_SECONDS, TIMEOUT_SECONDS, settings
+from llmobs_runtime.settings import DELAY_SECONDS, TIMEOUT_SECONDS, Settings, settings
 
 SWITCH = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 BASE = {"LLMOBS_ENDPOINT": "http://gateway:4318"}
@@ -76,6 +79,8 @@ def test_content_is_not_sent(allowed: str, wanted: str) -> None:
         ({"OTEL_BSP_EXPORT_TIMEOUT": "500"}, 0.5, DELAY_SECONDS, 2048, 512),
         ({"OTEL_BSP_MAX_QUEUE_SIZE": "100"}, TIMEOUT_SECONDS, DELAY_SECONDS, 100, 100),
         ({"OTEL_BSP_MAX_QUEUE_SIZE": "0.5", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "x"}, TIMEOUT_SECONDS, DELAY_SECONDS, 1, 1),
+        ({"OTEL_BSP_SCHEDULE_DELAY": "1e308", "OTEL_EXPORTER_OTLP_TIMEOUT": "1e308"}, 86400, 86400, 2048, 512),
+        ({"OTEL_BSP_SCHEDULE_DELAY": "5e-324", "OTEL_EXPORTER_OTLP_TIMEOUT": "5e-324"}, 0.001, 0.001, 2048, 512),
         ({"OTEL_BSP_SCHEDULE_DELAY": "inf", "OTEL_EXPORTER_OTLP_TIMEOUT": "-1"}, TIMEOUT_SECONDS, DELAY_SECONDS, 2048, 512),
     ],
 )
@@ -89,3 +94,42 @@ def test_figures(environ: dict[str, str], timeout: float, delay: float, queue: i
 )
 def test_release(version: str, parsed: tuple[int, int]) -> None:
     assert release(version) == parsed
+
+
+# What a person, a ConfigMap or another operator may put there: near misses of what is expected, and anything at all.
+NEAR = st.sampled_from(
+    [
+        *("http://gateway:4318", "https://[::1", "http://a:0", "http://a:99999", "http://a\tb", "Full", "Masked", "true", "\udcff"),
+        *("nan", "-inf", "1e999", "1e308", "5e-324", "0x10", "\u0661", "%", "%zz=%", "a=b,a=c", "=,="),
+    ]
+)
+VALUES = NEAR | st.text(st.characters(exclude_characters="\0"), max_size=40)
+NAMES = [
+    *("LLMOBS_ENDPOINT", "LLMOBS_RESOURCE_ATTRIBUTES", "LLMOBS_CONTENT", "LLMOBS_BAGGAGE", "LLMOBS_VECTOR_STORES", "LLMOBS_LOG"),
+    *("OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES", "OTEL_SDK_DISABLED", "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", SWITCH),
+    *("OTEL_BSP_SCHEDULE_DELAY", "OTEL_BSP_MAX_QUEUE_SIZE", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "OTEL_BSP_EXPORT_TIMEOUT"),
+    *("OTEL_EXPORTER_OTLP_TIMEOUT", "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT"),
+]
+
+
+def outcome(environ: dict[str, str]) -> Settings | Reason:
+    try:
+        return settings(environ)
+    except RefusedError as refused:
+        return refused.reason
+
+
+@hypothesis.settings(max_examples=1000, deadline=None)
+@given(environ=st.dictionaries(st.sampled_from(NAMES), VALUES))
+def test_any_environment_gives_usable_settings_or_a_reason(environ: dict[str, str]) -> None:
+    chosen = outcome(environ)
+    if isinstance(chosen, Reason):
+        assert chosen in {Reason.INVALID_ENDPOINT, Reason.DISABLED}
+        return
+    assert chosen.url.startswith(("http://", "https://"))
+    # Threads and sockets refuse to wait much longer.
+    assert 0.001 <= chosen.timeout <= 86400
+    assert 0.001 <= chosen.delay <= 86400
+    assert 1 <= chosen.batch <= chosen.queue
+    assert all(isinstance(item, str) for pair in chosen.resource.items() for item in pair)
+    assert not chosen.content or environ.get("LLMOBS_CONTENT", "").strip() in {"Full", "Masked", "Hash"}

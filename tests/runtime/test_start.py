@@ -153,6 +153,7 @@ def test_unusable_endpoints_do_no_harm(pod: Pod, environ: dict[str, str]) -> Non
         {"OTEL_RESOURCE_ATTRIBUTES": ",,,"},
         {"OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT": "many"},
         {"OTEL_BSP_SCHEDULE_DELAY": "soon", "OTEL_BSP_MAX_QUEUE_SIZE": "-1", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "0.1"},
+        {"OTEL_BSP_SCHEDULE_DELAY": "1e308", "OTEL_EXPORTER_OTLP_TIMEOUT": "1e308", "OTEL_BSP_MAX_QUEUE_SIZE": "1e308"},
         {"OTEL_EXPORTER_OTLP_TIMEOUT": "nan", "OTEL_EXPORTER_OTLP_CERTIFICATE": "/nonexistent"},
         {"OTEL_PROPAGATORS": "unknown", "OTEL_TRACES_SAMPLER": "unknown", "OTEL_PYTHON_CONTEXT": "contextvars_context"},
         {"OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK": "unknown", "OTEL_EXPERIMENTAL_RESOURCE_DETECTORS": "unknown"},

@@ -18,6 +18,9 @@ EXIT_SECONDS = 1.2
 Users are told two seconds; the rest is for encoding, and for a machine that is busy when many pods end together.
 """
 
+SHORTEST_SECONDS, LONGEST_SECONDS = 0.001, 86400.0
+"""Bounds of every duration: what waits refuses longer ones, and would then be asked again and again."""
+
 TIMEOUT_SECONDS = 2.0
 DELAY_SECONDS = 1.0
 QUEUE_SPANS = 2048
@@ -57,7 +60,7 @@ def settings(environ: Mapping[str, str]) -> Settings:
         content=_content(environ),
         fixed_instance="service.instance.id" in _pairs(environ.get("OTEL_RESOURCE_ATTRIBUTES", "")),
         timeout=_timeout(environ),
-        delay=_number(environ, ["OTEL_BSP_SCHEDULE_DELAY"], DELAY_SECONDS * 1000) / 1000,
+        delay=_bounded(_number(environ, ["OTEL_BSP_SCHEDULE_DELAY"], DELAY_SECONDS * 1000) / 1000),
         queue=queue,
         batch=max(1, min(queue, int(_number(environ, ["OTEL_BSP_MAX_EXPORT_BATCH_SIZE"], BATCH_SPANS)))),
         off=frozenset(_words(environ.get("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", ""))),
@@ -94,7 +97,11 @@ def _content(environ: Mapping[str, str]) -> bool:
 def _timeout(environ: Mapping[str, str]) -> float:
     # OpenTelemetry for Python reads seconds here, and milliseconds there.
     whole = _number(environ, ["OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT"], TIMEOUT_SECONDS)
-    return min(whole, _number(environ, ["OTEL_BSP_EXPORT_TIMEOUT"], whole * 1000) / 1000)
+    return _bounded(min(whole, _number(environ, ["OTEL_BSP_EXPORT_TIMEOUT"], whole * 1000) / 1000))
+
+
+def _bounded(seconds: float) -> float:
+    return min(max(seconds, SHORTEST_SECONDS), LONGEST_SECONDS)
 
 
 def _number(environ: Mapping[str, str], names: Sequence[str], default: float) -> float:
