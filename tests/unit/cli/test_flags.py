@@ -90,7 +90,7 @@ class Cluster:
         meta = {"name": name, "namespace": namespace, "labels": {}}
         return {"metadata": meta, "spec": {"containers": [{"name": "c", "image": "i"}]}}
 
-    async def list(self, kind: Any, *, namespace: str = "") -> tuple[list[dict[str, Any]], str]:
+    async def list(self, kind: Any, *, namespace: str = "", labels: str = "") -> tuple[list[dict[str, Any]], str]:
         return [], "1"
 
     async def request(self, method: str, path: str) -> dict[str, Any]:
