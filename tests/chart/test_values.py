@@ -17,6 +17,8 @@ import yaml
 from llmobs.api import effective
 from llmobs.api.settings import Settings
 from llmobs.inject.compiled import Platform, compiled
+from llmobs.inject.native.manifests import manifests
+from llmobs.inject.select import Namespace
 from llmobs.kit.decode import camel, decode
 from llmobs.plan.build import fleet_parts, policy_parts
 from llmobs.plan.inputs import Facts, Inputs
@@ -97,11 +99,16 @@ TURNED: Mapping[str, Any] = {
     "images.pullPolicy": "Never",
     "image.pullPolicy": "Never",
     "rules.tile": "1m",
+    "admission.by": "AdmissionPolicy",
 }
 """Values of which there are only a few: set one by one, each must change something."""
 
-OTHERWISE = {"prometheus.url", "resync"}
-"""Settings that decide when and where the controller reads, which no plan shows: tests/unit/handlers and tests/unit/cluster have them."""
+OTHERWISE = {"prometheus.url", "resync", "admission.by"}
+"""Settings that decide what the controller reads and whether it writes, which no plan shows: the controller of tests/cluster runs with
+other ones."""
+
+DERIVED = {"admission.excludedNamespaces": "webhook.excludedNamespaces"}
+"""Settings that the chart fills from another value."""
 
 ANYTHING = ("resources", "affinity", "labels", "Labels", "nodeSelector", "podAnnotations", "issuerRef")
 """Last words of values that are objects of Kubernetes, or maps."""
@@ -195,8 +202,17 @@ def planned(flat: str) -> str:
     made = [effective.policy({"metadata": {"name": name, "namespace": "team"}, "spec": spec}, [], {}) for name, spec in specs.items()]
     inputs = Inputs(settings=settings, facts=Facts(version=(1, 36)), prices=PriceTable(), policies=tuple(made))
     parts = [*fleet_parts(inputs), *(part for policy in made for part in policy_parts(inputs, policy))]
-    pods = [compiled(policy, Platform(settings=settings)) for policy in made]
-    return repr([[(part.manifests, part.finding) for part in parts], pods])
+    platform = Platform(settings=settings)
+    pods = [compiled(policy, platform) for policy in made]
+    return repr([[(part.manifests, part.finding) for part in parts], pods, list(manifests(_places(platform), platform))])
+
+
+def _places(platform: Platform) -> list[Namespace]:
+    """A namespace whose pods an API server could instrument by itself."""
+    (name,) = SEEN["webhook.excludedNamespaces"]
+    spec = {"injection": {"delivery": "ImageVolume"}}
+    policy = effective.policy({"metadata": {"name": "native", "namespace": name}, "spec": spec}, [], {})
+    return [Namespace(name, policies=(compiled(policy, platform),))]
 
 
 OTLP = {"endpoint": "https://otlp.example.com"}
@@ -214,7 +230,7 @@ def settings_of(shape: Any, path: str = "") -> Iterator[str]:
 
 @pytest.mark.parametrize("name", sorted(set(settings_of(Settings())) - OTHERWISE))
 def test_a_setting_changes_what_the_operator_makes(name: str) -> None:
-    changed = {**SEEN, **TURNED}[name]
+    changed = {**SEEN, **TURNED}[DERIVED.get(name, name)]
     if name == "dedicated.enabled":
         changed = False
 

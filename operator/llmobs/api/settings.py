@@ -90,7 +90,7 @@ class Gateway:
     """Percent of the CPU that pods request, on average, above which autoscaling adds pods."""
     cpu: str = prop("200m", pattern=r"^[0-9]+m?$")
     """CPU requested by each pod."""
-    memory: str = prop("512Mi", pattern=r"^[0-9]+(Mi|Gi)$")
+    memory: str = prop("1Gi", pattern=r"^[0-9]+(Mi|Gi)$")
     """Memory requested by and allowed to each pod."""
     queue_on_disk: str = prop("", pattern=r"^([0-9]+(Mi|Gi))?$")
     """Size of the volume on the node's disk where traces wait for their backends; empty: they wait in memory."""
