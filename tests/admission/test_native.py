@@ -154,6 +154,10 @@ def test_most_cases_are_covered(cases: dict[str, tuple[Case, Body, Body]]) -> No
 
 LEFT_TO_THE_WEBHOOK = {
     "already-injected",
+    "beside-a-reference",
+    "beside-an-agent-that-came-between",
+    "beside-an-agent-that-comes-later",
+    "beside-opentelemetry-operator",
     "identity-from-annotations",
     "image-volume-after-a-copy",
     "new-container-after-injection",

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from cryptography import x509
+from llmobs.api.settings import Settings
 from llmobs.cluster.certificates import hosts, keep
 from llmobs.cluster.client import Client
 from llmobs.cluster.installation import AUTHORITY, CERTIFICATE, WEBHOOK
@@ -129,7 +130,14 @@ def test_what_is_left_to_cert_manager_is_not_touched(apiserver: ApiServer, names
     async def keep_it(client: Client) -> float | None:
         unused: Any = None
         context = Context(
-            client=client, settings=unused, namespace=namespace, reader=unused, recorder=unused, metrics=unused, ask=unused, gather=unused
+            client=client,
+            settings=Settings(),
+            namespace=namespace,
+            reader=unused,
+            recorder=unused,
+            metrics=unused,
+            ask=unused,
+            gather=unused,
         )
         return await reconcile(context)
 
