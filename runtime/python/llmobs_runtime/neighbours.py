@@ -16,7 +16,7 @@ from llmobs_runtime.libraries import INSTRUMENTOR_BASE, VECTOR_STORES_WANTED
 
 TYPE_CHECKING = False  # typing itself would cost every process some milliseconds
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import ModuleType
     from typing import Any
 
@@ -47,8 +47,11 @@ theirs: set[str] = set()
 """Libraries that the application instruments."""
 
 
-def watch(module: ModuleType) -> None:
-    """Watch the class of this module, once."""
+def watch(module: ModuleType, make_way: Callable[[str], None], begun: Callable[[str, Any], None]) -> None:
+    """Watch the class of this module, once: ``make_way`` is called before an application instruments a library, ``begun`` after.
+
+    ``begun`` also gets the provider that the application named, or None.
+    """
     base = module.BaseInstrumentor
     original = base.instrument
     if "llmobs" in vars(original):
@@ -61,14 +64,17 @@ def watch(module: ModuleType) -> None:
             return original(self, **named)
         # Even before: it may import the library, and so wake us.
         theirs.add(library)
-        _make_way(library)
+        try:
+            make_way(library)
+        except Exception as error:
+            log.failure(f"{library}: ours remains", error)
         try:
             return original(self, **named)
         finally:
             if not self.is_instrumented_by_opentelemetry:
                 theirs.discard(library)
             try:
-                _begun(library, named.get("tracer_provider"))
+                begun(library, named.get("tracer_provider"))
             except Exception as error:
                 log.failure(library, error)
 
@@ -103,20 +109,3 @@ def _library_of(instrumentor: Any) -> str | None:
         return None
     known = {**_LIBRARIES, **_VECTOR_STORES} if os.environ.get(VECTOR_STORES_WANTED) == "true" else _LIBRARIES
     return next((known[name] for name in needed if name in known), None)
-
-
-def _make_way(library: str) -> None:
-    activate = sys.modules.get("llmobs_runtime.activate")
-    try:
-        if activate is not None:
-            activate.withdraw(library)
-    except Exception as error:
-        log.failure(f"{library}: ours remains", error)
-
-
-def _begun(library: str, provider: Any) -> None:
-    """What theirs makes is heard on its provider; where it did not begin, ours returns."""
-    if library in sys.modules:
-        from llmobs_runtime import activate
-
-        activate.beside(library, provider)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from llmobs_runtime import log, neighbours
 from llmobs_runtime.libraries import INSTRUMENTOR_BASE
 
@@ -26,7 +28,7 @@ def _imported(library: str, module: ModuleType) -> None:
     if library == "botocore.client" and hasattr(module, "ClientCreator"):
         _at_first_client(library, module.ClientCreator)
     elif library == INSTRUMENTOR_BASE:
-        neighbours.watch(module)
+        neighbours.watch(module, _make_way, _begun)
     else:
         _activate(library)
 
@@ -51,3 +53,18 @@ def _activate(library: str) -> None:
     from llmobs_runtime import activate
 
     activate.activate(library)
+
+
+def _make_way(library: str) -> None:
+    if "llmobs_runtime.activate" in sys.modules:
+        from llmobs_runtime import activate
+
+        activate.withdraw(library)
+
+
+def _begun(library: str, provider: Any) -> None:
+    """What theirs makes is heard on its provider; where it did not begin, ours returns."""
+    if library in sys.modules:
+        from llmobs_runtime import activate
+
+        activate.beside(library, provider)
