@@ -87,9 +87,13 @@ class Service:
         """Start a replica and wait until it gets connections."""
         made = Replica(self._folder, self._kubeconfig)
         self.replicas.append(made)
-        until("the replica is ready or ended", lambda: made.port in self._ready or not made.process.running)
+        until("the replica is ready or ended", lambda: self.reaches(made) or not made.process.running)
         assert made.process.running, made.process.tail()
         return made
+
+    def reaches(self, replica: Replica) -> bool:
+        """Whether a replica gets new connections."""
+        return replica.port in self._ready
 
     def end(self) -> None:
         for replica in self.replicas:

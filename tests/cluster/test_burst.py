@@ -85,5 +85,7 @@ def test_no_pod_is_lost_none_is_refused_and_what_is_reported_is_true(service: tu
     )
     assert told["pods"]["injected"] == injected
     assert {item["reason"]: item["count"] for item in told.get("skipped", [])} == ({"Missed": PODS - injected} if injected < PODS else {})
+    # after a change of authority a replica is ready again once it has looked at what is published, which it does every few seconds
+    until("both get connections", lambda: webhook.reaches(second) and webhook.reaches(third))
     server.create("/api/v1/namespaces/burst/pods", {"metadata": {"name": "after"}, "spec": {"containers": [{"name": "app", "image": "i"}]}})
     assert server.get("/api/v1/namespaces/burst/pods/after")["metadata"]["labels"]["llmobs.dev/injected"] == "true"
