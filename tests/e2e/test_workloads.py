@@ -49,6 +49,8 @@ def test_a_job_with_a_collector_beside_it_completes_and_its_call_is_counted(worl
     """In a restricted namespace, by native sidecars of a real kubelet."""
     kube = world.kube
     w.namespace(kube, "beside", **{"pod-security.kubernetes.io/enforce": "restricted"})
+    # figures are read from pods of the gateway, and go with a pod that a rollout takes
+    w.until("the gateway has settled", lambda: w.condition(kube, "beside", "CollectorReady") == ("True", "RolledOut"))
     kube.run("patch", "llmobs", "all", "-n", "beside", "--type=merge", "-p", json.dumps({"spec": {"collector": {"mode": "Sidecar"}}}))
     w.until("the configuration is there", lambda: kube.get("configmap", "llmobs-sidecar-all", "-n", "beside"))
 
