@@ -4,10 +4,8 @@ import gzip
 import json
 import os
 import subprocess
-import threading
 import urllib.request
 from collections.abc import Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,49 +16,29 @@ from llmobs.inject.compiled import Platform, compiled
 from llmobs.plan.collector.sidecar import configmap
 
 from tests.collector.gateway import DEADLINE, free_ports, get, until
+from tests.fakes.loopback import Answering, Loopback
 
 
-class Wire(ThreadingHTTPServer):
+class Wire(Loopback):
     """Passes every request on to a gateway and keeps what it held, decompressed."""
-
-    daemon_threads = True
 
     def __init__(self, gateway: str) -> None:
         self.gateway = gateway
         self.seen = b""
-        super().__init__(("127.0.0.1", 0), _Passing)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.shutdown()
-        self.server_close()
+        super().__init__(_Passing)
 
 
-class _Passing(BaseHTTPRequestHandler):
+class _Passing(Answering):
     server: Wire
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        body = self.body()
         self.server.seen += gzip.decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body
         headers = {key: value for key, value in self.headers.items() if key.lower().startswith("content-")}
         asked = urllib.request.Request(self.server.gateway + self.path, body, headers, method="POST")
         with urllib.request.urlopen(asked, timeout=DEADLINE) as answer:
             said = answer.read()
-        self.send_response(200)
-        self.send_header("Content-Type", answer.headers["Content-Type"])
-        self.send_header("Content-Length", str(len(said)))
-        self.end_headers()
-        self.wfile.write(said)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the interface's name
-        """Stay silent."""
+        self.answer(said, headers={"Content-Type": answer.headers["Content-Type"]})
 
 
 def container(policy: Policy) -> dict[str, Any]:

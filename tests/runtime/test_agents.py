@@ -7,12 +7,11 @@ import json
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
+from tests.fakes.loopback import Answering, Loopback
 from tests.runtime import machine
 from tests.runtime.pod import Pod
 
@@ -77,48 +76,38 @@ def test_opentelemetry(agents: Agents) -> None:
     agents.told_once()
 
 
-class DatadogAgent(ThreadingHTTPServer):
+class DatadogAgent(Loopback):
     """Takes traces as Datadog's agent does, and counts them."""
-
-    daemon_threads = True
 
     def __init__(self) -> None:
         self.counts: list[int] = []
-        super().__init__(("127.0.0.1", 0), DatadogHandler)
+        super().__init__(DatadogHandler)
 
 
-class DatadogHandler(BaseHTTPRequestHandler):
+class DatadogHandler(Answering):
     """Answers one connection."""
 
     server: DatadogAgent
 
     def do_PUT(self) -> None:
         """Take one delivery."""
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.body()
         self.server.counts.append(int(self.headers.get("X-Datadog-Trace-Count", 0)))
-        self.send_response(200)
-        self.send_header("Content-Length", "2")
-        self.end_headers()
-        self.wfile.write(b"{}")
+        self.answer(b"{}")
 
     do_POST = do_GET = do_PUT
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the interface's name
-        """Stay silent."""
 
 
 @pytest.fixture
 def datadog() -> Iterator[DatadogAgent]:
     with DatadogAgent() as server:
-        Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield server
-        server.shutdown()
 
 
 def test_datadog(agents: Agents, datadog: DatadogAgent) -> None:
     """It is no provider of OpenTelemetry's; it traces both calls and keeps its traces, and both are ours too."""
     off = ["DD_INSTRUMENTATION_TELEMETRY_ENABLED", "DD_REMOTE_CONFIGURATION_ENABLED", "DD_CRASHTRACKING_ENABLED", "DD_TRACE_STARTUP_LOGS"]
-    variables = {**dict.fromkeys(off, "false"), "DD_TRACE_AGENT_URL": f"http://127.0.0.1:{datadog.server_address[1]}"}
+    variables = {**dict.fromkeys(off, "false"), "DD_TRACE_AGENT_URL": datadog.url}
     report = "    print('ddtrace' in sys.modules, 'ddtrace.contrib.internal.openai.patch' in sys.modules)"
     without, done = agents.run("ddtrace/bootstrap", report, **variables)
     assert without == done == "True True\n"
