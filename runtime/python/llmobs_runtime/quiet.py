@@ -8,8 +8,7 @@ it, while spans of ours below it find the real parent.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 
 from opentelemetry.context import Context
 from opentelemetry.trace import (
@@ -24,9 +23,10 @@ from opentelemetry.trace import (
     TracerProvider,
     get_current_span,
     set_span_in_context,
-    use_span,
 )
 from opentelemetry.util.types import Attributes, AttributeValue
+
+from llmobs_runtime.current import MakesCurrent
 
 
 class QuietSpan(Span):
@@ -96,7 +96,7 @@ class Through(NonRecordingSpan):
         self.real = around.real
 
 
-class QuietTracer(Tracer):
+class QuietTracer(MakesCurrent):
     """Starts quiet spans over those of another tracer."""
 
     def __init__(self, real: Tracer, *, content: bool) -> None:
@@ -120,24 +120,6 @@ class QuietTracer(Tracer):
             context = set_span_in_context(current.real, context)
         real = self._real.start_span(name, context, kind, attributes, links, start_time, record_exception, set_status_on_exception)
         return QuietSpan(real, current.get_span_context(), content=self._content)
-
-    @contextmanager
-    def start_as_current_span(  # type: ignore[override]  # noqa: PLR0917
-        self,
-        name: str,
-        context: Context | None = None,
-        kind: SpanKind = SpanKind.INTERNAL,
-        attributes: Attributes = None,
-        links: list[Link] | None = None,
-        start_time: int | None = None,
-        record_exception: bool = True,
-        set_status_on_exception: bool = True,
-        end_on_exit: bool = True,
-    ) -> Iterator[Span]:
-        """Start a span and make it current, quietly."""
-        span = self.start_span(name, context, kind, attributes, links, start_time)
-        with use_span(span, end_on_exit, record_exception, set_status_on_exception) as current:
-            yield current
 
 
 class QuietTracerProvider(TracerProvider):

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from opentelemetry.attributes import BoundedAttributes
@@ -28,11 +27,11 @@ from opentelemetry.trace import (
     Tracer,
     TracerProvider,
     get_current_span,
-    use_span,
 )
 from opentelemetry.util.types import Attributes, AttributeValue
 
 from llmobs_runtime import log
+from llmobs_runtime.current import MakesCurrent
 from llmobs_runtime.identity import PrivateIds, ProcessResource
 
 _SAMPLED = TraceFlags(TraceFlags.SAMPLED)
@@ -70,7 +69,7 @@ class Recorder(TracerProvider):
         return _Recording(self, InstrumentationScope(instrumenting_module_name, instrumenting_library_version, schema_url, attributes))
 
 
-class _Recording(Tracer):
+class _Recording(MakesCurrent):
     def __init__(self, recorder: Recorder, scope: InstrumentationScope) -> None:
         self._recorder = recorder
         self._scope = scope
@@ -100,24 +99,6 @@ class _Recording(Tracer):
         span.start_time = start_time or time.time_ns()
         recorder.processor.on_start(span, context)
         return span
-
-    @contextmanager
-    def start_as_current_span(  # type: ignore[override]  # noqa: PLR0917 -- the interface's
-        self,
-        name: str,
-        context: Context | None = None,
-        kind: SpanKind = SpanKind.INTERNAL,
-        attributes: Attributes = None,
-        links: Sequence[Link] | None = None,
-        start_time: int | None = None,
-        record_exception: bool = True,
-        set_status_on_exception: bool = True,
-        end_on_exit: bool = True,
-    ) -> Iterator[Span]:
-        """Start a span and make it current."""
-        span = self.start_span(name, context, kind, attributes, links, start_time)
-        with use_span(span, end_on_exit, record_exception, set_status_on_exception) as current:
-            yield current
 
 
 class Recorded(Span):
