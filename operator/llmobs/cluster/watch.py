@@ -17,6 +17,8 @@ from llmobs.kit.errors import NotYet
 RELIST = 600.0
 """Seconds after which a kind is listed anew, whatever the watch has told."""
 _FIRST, _LONGEST = 0.5, 30.0
+_RESUMES = 3
+"""Failures in a row after which a watch is begun anew."""
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +63,7 @@ async def _watch(client: Client, kind: Resource, since: str, changed: Changed, b
             raise
         except NotYet as error:
             failures += 1
-            if failures > 3:
+            if failures > _RESUMES:
                 raise
             logger.info("watch of %s: %s; resuming", kind.plural, error)
             await asyncio.sleep(pause(failures))
@@ -77,24 +79,36 @@ def _told(event: str, item: Manifest, changed: Changed) -> str:
     return str(item["metadata"].get("resourceVersion", ""))
 
 
-async def notice(client: Client, kind: Resource, *, labels: str, tell: Changed, namespace: str = "") -> NoReturn:
-    """Tell of changes from now on, of labels and annotations only, and remember nothing: for kinds that are too many to keep."""
-    failures = 0
+async def notice(
+    client: Client, kind: Resource, *, labels: str, tell: Changed, missed: Callable[[], None], namespace: str = ""
+) -> NoReturn:
+    """Tell of changes from now on, of labels and annotations only, and remember nothing: for kinds that are too many to keep.
+
+    A lost connection is resumed where it broke off; ``missed`` is called when that is no longer possible.
+    """
+    failures, since = 0, ""
     while True:
         try:
-            page = await client.request("GET", kind.path(namespace=namespace), query=[("limit", "1"), ("labelSelector", labels)])
-            since = str(page["metadata"]["resourceVersion"])
-            while True:
-                async for event, item in client.watch(kind, since=since, labels=labels, namespace=namespace, metadata_only=True):
-                    failures = 0
-                    since = _told(event, item, tell) or since
+            since = since or await _newest(client, kind, labels, namespace)
+            async for event, item in client.watch(kind, since=since, labels=labels, namespace=namespace, metadata_only=True):
+                failures = 0
+                since = _told(event, item, tell) or since
         except Expired:
-            continue
+            since = ""
+            missed()
         except (NotYet, Refused) as error:
             failures += 1
+            if since and failures > _RESUMES:  # such as a server that was restored to an older state, which knows no version so new
+                since = ""
+                missed()
             absent = isinstance(error, Refused) and error.status == 404  # such as prometheus-operator's kinds
             logger.log(logging.DEBUG if absent else logging.INFO, "watch of %s: %s", kind.plural, error)
             await asyncio.sleep(pause(failures))
+
+
+async def _newest(client: Client, kind: Resource, labels: str, namespace: str) -> str:
+    page = await client.request("GET", kind.path(namespace=namespace), query=[("limit", "1"), ("labelSelector", labels)])
+    return str(page["metadata"]["resourceVersion"])
 
 
 def pause(failures: int) -> float:

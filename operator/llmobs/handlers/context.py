@@ -17,6 +17,7 @@ from llmobs.cluster.events import Recorder
 from llmobs.cluster.installation import Owners
 from llmobs.cluster.workloads import Restarts
 from llmobs.handlers.reader import Reader, View
+from llmobs.handlers.settled import Settled
 from llmobs.handlers.world import Key, World
 from llmobs.inject.select import Namespace
 from llmobs.plan.findings import Pods, Spend, worst
@@ -106,8 +107,7 @@ class Context:
     """By namespace, how a fleet's defaults fare that apply there."""
     told: dict[tuple[str, Workload, str], datetime] = field(default_factory=dict)
     """By namespace, workload and reason, when an Event last said why its pods are left alone."""
-    settled: dict[str, tuple[View, tuple[Finding, ...]]] = field(default_factory=dict)
-    """By uid, the view for which a policy's objects were last found to be in place, with the findings."""
+    settled: Settled = field(default_factory=Settled)
 
     _uids: tuple[int, Mapping[str, Key]] = (-1, MappingProxyType({}))
 

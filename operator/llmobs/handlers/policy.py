@@ -120,14 +120,15 @@ def _told(view: View, policy: Policy) -> tuple[Finding, ...]:
 
 async def _objects(context: Context, view: View, policy: Policy, body: Body) -> tuple[Finding, ...]:
     uid = policy.identity.uid
-    known = context.settled.get(uid)
-    if known is not None and known[0] is view:
-        return known[1]
+    known = context.settled.at(uid, view)
+    if known is not None:
+        return known
+    context.settled.begin(uid)
     prometheus = context.facts.prometheus_operator is not False
     offered, place = context.settings.dedicated.enabled, policy.identity.namespace
     there = await live(context.client, policy_kinds(dedicated=offered), owner=uid, namespace=place, prometheus=prometheus)
     keep = await in_use(context.client, place) if offered else frozenset()
     findings = await carry_out(context, policy_parts(view.inputs, policy), there, {True: reference(dict(body))}, keep=keep)
     if not failed(findings):
-        context.settled[uid] = (view, findings)
+        context.settled.end(uid, view, findings)
     return findings

@@ -137,9 +137,11 @@ async def noticed(context: Context) -> None:
         for kind in dict.fromkeys((*FLEET_KINDS, *of_policies, *native)):
             everywhere = kind in of_policies or not kind.namespaced
             place = "" if everywhere else context.namespace
-            group.create_task(notice(context.client, kind, labels=ours, namespace=place, tell=partial(child_seen, context)))
+            tell, missed = partial(child_seen, context), partial(children_missed, context)
+            group.create_task(notice(context.client, kind, labels=ours, namespace=place, tell=tell, missed=missed))
         injected = f"{names.INJECTED}=true"
-        group.create_task(notice(context.client, POD, labels=injected, tell=partial(pod_seen, context)))
+        pods_missed = partial(context.ask_all, PODS)
+        group.create_task(notice(context.client, POD, labels=injected, tell=partial(pod_seen, context), missed=pods_missed))
 
 
 def child_seen(context: Context, event: str, body: Manifest) -> None:
@@ -150,8 +152,15 @@ def child_seen(context: Context, event: str, body: Manifest) -> None:
     if made_for in (OWNER, ADMISSION):
         context.gather(tasks.FLEET, SETTLE)
     elif where is not None and event in ("MODIFIED", "DELETED"):
-        context.settled.pop(made_for, None)
+        context.settled.forget(made_for)
         context.ask(tasks.policy(where), SETTLE)
+
+
+def children_missed(context: Context) -> None:
+    """Changes of our objects went by unseen: look at all of them."""
+    context.settled.clear()
+    context.gather(tasks.FLEET, SETTLE)
+    context.ask_all(SETTLE)
 
 
 def pod_seen(context: Context, event: str, pod: Manifest) -> None:
