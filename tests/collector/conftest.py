@@ -74,6 +74,18 @@ def start(otelcol: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ca
         yield started
 
 
+def sent_to(receiver: OTLPReceiver) -> list[dict[str, Any]]:
+    """The ``backends`` of a policy that sends to one receiver."""
+    return [{"name": "here", "otlp": {"endpoint": receiver.url, "insecure": True}}]
+
+
+@pytest.fixture(scope="module")
+def kept() -> Iterator[OTLPReceiver]:
+    """What keeps everything that the gateways of a module send to :func:`sent_to`."""
+    with OTLPReceiver() as made:
+        yield made
+
+
 @pytest.fixture
 def receiver() -> Iterator[OTLPReceiver]:
     with OTLPReceiver() as made:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator
 from contextlib import closing, suppress
 from http.client import HTTPConnection
 from typing import Any
@@ -13,7 +12,7 @@ from llmobs.catalogue import sidecar
 from llmobs.plan import collector
 from llmobs.plan.collector.config import largest_request
 
-from tests.collector.conftest import FULL, inputs
+from tests.collector.conftest import FULL, inputs, sent_to
 from tests.collector.gateway import PEER, Gateway
 from tests.collector.spans import current, span
 from tests.fakes.otlp import OTLPReceiver
@@ -69,15 +68,9 @@ def post(gateway: Gateway, body: bytes, **headers: str) -> int:
 
 
 @pytest.fixture(scope="module")
-def kept() -> Iterator[OTLPReceiver]:
-    with OTLPReceiver() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
 def gateway(start: Any, kept: OTLPReceiver) -> tuple[Gateway, int]:
     """The gateway and the bytes of the largest request that any takes."""
-    to = {"backends": [{"name": "here", "otlp": {"endpoint": kept.url, "insecure": True}}]}
+    to = {"backends": sent_to(kept)}
     specs = {f"{level.lower()}/p": {**to, "content": {"capture": level}} for level in ("None", "Hash", "Masked", "Full")}
     given = inputs(specs, fleet=FULL, settings={"gateway": {"memory": "64Gi"}})
     return start(given, readable=False), largest_request("64Gi") * MEBIBYTE

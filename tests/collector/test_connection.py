@@ -11,7 +11,7 @@ from llmobs.plan.collector.site import dedicated
 from llmobs.plan.inputs import Facts
 
 from tests.cluster.apiserver import ApiServer
-from tests.collector.conftest import FULL, inputs
+from tests.collector.conftest import FULL, inputs, sent_to
 from tests.collector.gateway import Gateway
 from tests.collector.spans import current, export, span
 from tests.fakes.otlp import OTLPReceiver
@@ -75,14 +75,8 @@ def _run(server: ApiServer, address: str, pod: dict[str, Any], space: str) -> No
 
 
 @pytest.fixture(scope="module")
-def kept() -> Iterator[OTLPReceiver]:
-    with OTLPReceiver() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
 def gateway(start: Callable[..., Gateway], apiserver: ApiServer, kept: OTLPReceiver) -> Gateway:
-    to = [{"name": "here", "otlp": {"endpoint": kept.url, "insecure": True}}]
+    to = sent_to(kept)
     full = {"content": {"capture": "Full"}, "backends": to}
     given = inputs({"team-a/open": full, "team-a/closed": {"backends": to}, "team-b/open": full}, fleet=FULL, facts=Facts(OURS, False))
     [part] = collector.parts(given)

@@ -7,7 +7,7 @@ import pytest
 from llmobs.catalogue import metrics
 from llmobs.plan.collector import doubles
 
-from tests.collector.conftest import inputs
+from tests.collector.conftest import inputs, sent_to
 from tests.collector.gateway import Gateway, until
 from tests.collector.spans import current, pairs, span
 from tests.fakes.otlp import OTLPReceiver
@@ -20,14 +20,8 @@ Scoped = tuple[str, list[Span]]
 
 
 @pytest.fixture(scope="module")
-def kept() -> Any:
-    with OTLPReceiver() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
 def gateway(start: Any, kept: OTLPReceiver) -> Gateway:
-    to = [{"name": "here", "otlp": {"endpoint": kept.url, "insecure": True}}]
+    to = sent_to(kept)
     return start(inputs({"seen/only": {"backends": to}}))
 
 

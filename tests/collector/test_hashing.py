@@ -11,7 +11,7 @@ import pytest
 from llmobs.plan import collector
 from llmobs.plan.collector import hashing
 
-from tests.collector.conftest import FULL, inputs
+from tests.collector.conftest import FULL, inputs, sent_to
 from tests.collector.gateway import HASH_KEY, Gateway
 from tests.collector.spans import current, pairs, span
 from tests.fakes.otlp import OTLPReceiver, Span
@@ -27,14 +27,8 @@ def summed(said: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def kept() -> Any:
-    with OTLPReceiver() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
 def gateway(start: Any, kept: OTLPReceiver) -> Gateway:
-    to = {"backends": [{"name": "here", "otlp": {"endpoint": kept.url, "insecure": True}}]}
+    to = {"backends": sent_to(kept)}
     contents = {
         "texts": {"capture": "Hash", "maxLength": 16},
         "half": {"capture": "Hash", "sampleRatio": 0.5},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pytest
@@ -22,7 +22,7 @@ from llmobs.prices.table import table
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
-from tests.collector.conftest import FULL, inputs
+from tests.collector.conftest import FULL, inputs, sent_to
 from tests.collector.gateway import PEER, Gateway, get
 from tests.collector.spans import START, current, pairs, span
 from tests.collector.test_cost import PRICES, old, openinference, openllmetry
@@ -249,14 +249,8 @@ def ours() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def kept() -> Iterator[OTLPReceiver]:
-    with OTLPReceiver() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
 def planted(start: Any, kept: OTLPReceiver) -> Gateway:
-    to = [{"name": "here", "otlp": {"endpoint": kept.url, "insecure": True}}]
+    to = sent_to(kept)
     specs = {
         "none/p": {"backends": to},
         **{f"{level.lower()}/p": {"backends": to, "content": {"capture": level}} for level in ("Masked", "Full")},

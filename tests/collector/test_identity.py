@@ -4,21 +4,15 @@ from typing import Any
 
 import pytest
 
-from tests.collector.conftest import inputs
+from tests.collector.conftest import inputs, sent_to
 from tests.collector.gateway import Gateway
 from tests.collector.spans import current, span
 from tests.fakes.otlp import OTLPReceiver
 
 
 @pytest.fixture(scope="module")
-def theirs() -> Any:
-    with OTLPReceiver() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def gateway(start: Any, theirs: OTLPReceiver) -> Gateway:
-    to = [{"name": "here", "otlp": {"endpoint": theirs.url, "insecure": True}}]
+def gateway(start: Any, kept: OTLPReceiver) -> Gateway:
+    to = sent_to(kept)
     return start(
         inputs(
             {
@@ -76,8 +70,8 @@ def test_nobody_books_a_cost_of_their_own(gateway: Gateway) -> None:
     assert gateway.value("llm_calls_total", k8s_namespace="booker") == 1
 
 
-def test_a_policys_attributes_win_and_never_reach_identity(gateway: Gateway, theirs: OTLPReceiver) -> None:
-    theirs.spans.clear()
+def test_a_policys_attributes_win_and_never_reach_identity(gateway: Gateway, kept: OTLPReceiver) -> None:
+    kept.spans.clear()
     claimed = {"team": "mine", "environment": "prod", "costCenter": "none"}
 
     gateway.send(span(current("gpt-4o", 10, 1)), namespace="own", resource=claimed)
@@ -85,9 +79,9 @@ def test_a_policys_attributes_win_and_never_reach_identity(gateway: Gateway, the
 
     [labels] = [labels for labels, _ in gateway.samples("llm_calls_total", k8s_namespace="own")]
     assert (labels["team"], labels["environment"]) == ("payments", "prod")
-    assert theirs.wait(lambda receiver: bool(receiver.spans))
-    assert theirs.spans[0].resource["costCenter"] == '4"7$1\\1'
-    assert theirs.spans[0].resource["k8s.namespace.name"] == "own"
+    assert kept.wait(lambda receiver: bool(receiver.spans))
+    assert kept.spans[0].resource["costCenter"] == '4"7$1\\1'
+    assert kept.spans[0].resource["k8s.namespace.name"] == "own"
 
 
 def test_pods_without_a_policy_get_what_all_policies_agree_on(gateway: Gateway) -> None:

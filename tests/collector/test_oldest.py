@@ -10,7 +10,7 @@ import pytest
 from llmobs.plan import collector
 
 from tests.collector.beside import command
-from tests.collector.conftest import FULL, ROOT, inputs
+from tests.collector.conftest import FULL, ROOT, inputs, sent_to
 from tests.collector.gateway import Gateway, until
 from tests.collector.test_golden import CASES, SMALL, accepted, accepted_as
 from tests.collector.test_recorded import BILLED, SENT, cost, counted, placed, space
@@ -62,7 +62,7 @@ def test_it_would_refuse_the_names_of_today(oldest: str, tmp_path: Path) -> None
 @pytest.fixture(scope="module")
 def gateway(oldest: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     with OTLPReceiver() as kept:
-        to = [{"name": "here", "otlp": {"endpoint": kept.url, "insecure": True}}]
+        to = sent_to(kept)
         given = inputs({f"{space(key)}/only": {"backends": to} for key in SENT}, settings=RELEASE)
         with Gateway(oldest, tmp_path_factory.mktemp("oldest"), given) as made:
             for key in SENT:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.collector.conftest import FULL, inputs
+from tests.collector.conftest import FULL, inputs, sent_to
 from tests.collector.gateway import HASH_KEY, Gateway, until
 from tests.collector.places import Place, Where, places, planted
 from tests.collector.spans import current, pairs, span
@@ -51,15 +51,9 @@ def summed(said: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def kept() -> Any:
-    with OTLPReceiver() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
 def exits(start: Any, kept: OTLPReceiver) -> dict[str, str]:
     """Level -> everything that left of one span for each place."""
-    to = {"backends": [{"name": "here", "otlp": {"endpoint": kept.url, "insecure": True}}]}
+    to = {"backends": sent_to(kept)}
     own = {"maskPatterns": [{"name": "staff", "pattern": "S-[0-9]{6}"}]}
     levels = {"none": {}, "hash": {"capture": "Hash"}, "masked": {"capture": "Masked", **own}, "full": {"capture": "Full"}}
     gateway = start(inputs({f"{name}/only": {**to, "content": content} for name, content in levels.items()}, fleet=FULL))

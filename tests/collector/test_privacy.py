@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from llmobs.plan.collector.privacy import PROBE
 
-from tests.collector.conftest import FULL, inputs
+from tests.collector.conftest import FULL, inputs, sent_to
 from tests.collector.gateway import Gateway, until
 from tests.collector.places import Where, places
 from tests.collector.spans import current, pairs, span
@@ -56,14 +56,8 @@ def planted() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def kept() -> Any:
-    with OTLPReceiver() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
 def gateway(start: Any, kept: OTLPReceiver) -> Gateway:
-    to = [{"name": "here", "otlp": {"endpoint": kept.url, "insecure": True}}]
+    to = sent_to(kept)
     return start(
         inputs(
             {
@@ -174,7 +168,7 @@ def test_texts_are_cut_before_they_are_masked(gateway: Gateway, kept: OTLPReceiv
 @pytest.mark.parametrize("broken", [None, *range(8)])
 def test_a_step_of_masking_that_fails_drops_the_text(start: Any, kept: OTLPReceiver, broken: int | None) -> None:
     """Each step in turn gets a pattern that only shows to be none when a text comes by."""
-    to = [{"name": "here", "otlp": {"endpoint": kept.url, "insecure": True}}]
+    to = sent_to(kept)
     own = [{"name": "staff", "pattern": "S-[0-9]{6}"}]
     given = inputs({"a/p": {"content": {"capture": "Masked", "maskPatterns": own}, "backends": to}}, fleet=FULL)
     gateway = start(given, change=lambda config: _break(config, broken))

@@ -13,7 +13,7 @@ from genai_prices import Usage, calc_price
 from llmobs.catalogue.metrics import TOKEN_TYPES
 
 from examples.chat.fake_llm.server import REPLY
-from tests.collector.conftest import inputs
+from tests.collector.conftest import inputs, sent_to
 from tests.collector.gateway import Gateway, until
 from tests.collector.spans import pairs
 from tests.fakes import clouds
@@ -75,12 +75,6 @@ def counted(key: tuple[str, str]) -> dict[str, int]:
     return {kind: count for kind, count in zip(TOKEN_TYPES, every, strict=True) if count}
 
 
-@pytest.fixture(scope="module")
-def kept() -> Any:
-    with OTLPReceiver() as made:
-        yield made
-
-
 Seen = dict[tuple[str, str], list[tuple[dict[str, str], float]]]
 """Series and namespace -> samples."""
 
@@ -88,7 +82,7 @@ Seen = dict[tuple[str, str], list[tuple[dict[str, str], float]]]
 @pytest.fixture(scope="module")
 def seen(start: Any, kept: OTLPReceiver) -> Seen:
     """What a gateway makes of every recorded call, each in a namespace of its own."""
-    to = [{"name": "here", "otlp": {"endpoint": kept.url, "insecure": True}}]
+    to = sent_to(kept)
     made: Gateway = start(inputs({f"{space(key)}/only": {"backends": to} for key in SENT}))
     for key, call in SENT.items():
         made.post(placed(call["export"], space(key)))

@@ -1,12 +1,12 @@
 """What is sent on of sampled traces, on the real collector; and that no figure depends on it."""
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from tests.collector.conftest import inputs
+from tests.collector.conftest import inputs, sent_to
 from tests.collector.gateway import Gateway, until
 from tests.collector.spans import current, span
 from tests.fakes.otlp import OTLPReceiver
@@ -26,14 +26,8 @@ def impatient(config: dict[str, Any]) -> None:
 
 
 @pytest.fixture(scope="module")
-def receiver() -> Iterator[OTLPReceiver]:
-    with OTLPReceiver() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def gateway(start: Any, receiver: OTLPReceiver) -> Gateway:
-    backends = [{"name": "b", "otlp": {"endpoint": receiver.url, "insecure": True}}]
+def gateway(start: Any, kept: OTLPReceiver) -> Gateway:
+    backends = sent_to(kept)
     asked: Mapping[str, Any] = {
         "share/p": {"ratio": 0.2},
         "reasons/p": {"ratio": 0, **KEEP},
@@ -48,11 +42,11 @@ def trace(number: int) -> str:
     return f"{random.Random(number).getrandbits(128):032x}"
 
 
-def arrived(receiver: OTLPReceiver, *names: str) -> bool:
-    return receiver.wait(lambda r: set(names) <= {item.name for item in r.spans})
+def arrived(kept: OTLPReceiver, *names: str) -> bool:
+    return kept.wait(lambda r: set(names) <= {item.name for item in r.spans})
 
 
-def test_a_share_of_traces_is_sent_on_and_all_are_counted(gateway: Gateway, receiver: OTLPReceiver) -> None:
+def test_a_share_of_traces_is_sent_on_and_all_are_counted(gateway: Gateway, kept: OTLPReceiver) -> None:
     ids = [trace(number) for number in range(500)]
     chosen = {item for item in ids if int(item[18:], 16) / 2**56 >= 0.8}  # the spec of consistent probability sampling
     for part in range(0, 500, 100):
@@ -62,13 +56,13 @@ def test_a_share_of_traces_is_sent_on_and_all_are_counted(gateway: Gateway, rece
 
     assert gateway.value("llm_calls_total", k8s_namespace="share") == 1000
     assert gateway.value("llm_cost_usd_total", k8s_namespace="share") == pytest.approx(1000 * (10 * 2.5 + 10) / 1e6, rel=1e-9)
-    assert until(lambda: sum(item.name == "share-too" for item in receiver.spans) >= len(chosen))
+    assert until(lambda: sum(item.name == "share-too" for item in kept.spans) >= len(chosen))
     for name in ("share", "share-too"):
-        assert sorted(item.trace_id for item in receiver.spans if item.name == name) == sorted(chosen)
+        assert sorted(item.trace_id for item in kept.spans if item.name == name) == sorted(chosen)
     assert 70 < len(chosen) < 130
 
 
-def test_what_there_is_a_reason_to_keep_is_kept_with_its_trace(gateway: Gateway, receiver: OTLPReceiver) -> None:
+def test_what_there_is_a_reason_to_keep_is_kept_with_its_trace(gateway: Gateway, kept: OTLPReceiver) -> None:
     cases = {
         "failed": span(CHEAP, name="failed", traceId=trace(1001), error="boom"),
         "costly": span(COSTLY, name="costly", traceId=trace(1002)),
@@ -80,39 +74,39 @@ def test_what_there_is_a_reason_to_keep_is_kept_with_its_trace(gateway: Gateway,
     gateway.send(span({**RUN, "llmobs.run.loop.tool": "search", "llmobs.run.loop.count": 3}, name="boring"), namespace="reasons")
     for name, made in cases.items():
         gateway.send(span({}, name=f"{name}-before", traceId=made["traceId"]), made, namespace="reasons")
-    assert arrived(receiver, *cases, *(f"{name}-before" for name in cases))
+    assert arrived(kept, *cases, *(f"{name}-before" for name in cases))
     for name, made in cases.items():
         gateway.send(span({}, name=f"{name}-after", traceId=made["traceId"]), namespace="reasons")
-    assert arrived(receiver, *(f"{name}-after" for name in cases))
+    assert arrived(kept, *(f"{name}-after" for name in cases))
 
-    names = [item.name for item in receiver.spans]
+    names = [item.name for item in kept.spans]
     assert "boring" not in names
     assert all(names.count(f"{name}{part}") == 1 for name in cases for part in ("", "-before", "-after"))
     assert gateway.value("llm_calls_total", k8s_namespace="reasons") == 4  # neither runs nor what stands around calls
 
 
-def test_a_reason_that_comes_late_is_kept_though_its_trace_was_left(gateway: Gateway, receiver: OTLPReceiver) -> None:
+def test_a_reason_that_comes_late_is_kept_though_its_trace_was_left(gateway: Gateway, kept: OTLPReceiver) -> None:
     decided = "otelcol_processor_tail_sampling_global_count_traces_sampled"
     before = gateway.own(decided)
     gateway.send(span({}, name="early", traceId=trace(2000)), namespace="reasons")
     assert until(lambda: gateway.own(decided) > before)
     gateway.send(span(CHEAP, name="late-failure", traceId=trace(2000), error="boom"), namespace="reasons")
 
-    assert arrived(receiver, "late-failure")
-    assert "early" not in [item.name for item in receiver.spans]
+    assert arrived(kept, "late-failure")
+    assert "early" not in [item.name for item in kept.spans]
 
 
-def test_errors_are_a_reason_only_where_they_are_asked_for(gateway: Gateway, receiver: OTLPReceiver) -> None:
+def test_errors_are_a_reason_only_where_they_are_asked_for(gateway: Gateway, kept: OTLPReceiver) -> None:
     gateway.send(span(CHEAP, name="strict-failure", error="boom"), namespace="strict")
     gateway.calls("strict", 1)
     gateway.send(span(CHEAP, name="everything"), span({}, name="everything-too"), namespace="all")
 
-    assert arrived(receiver, "everything", "everything-too")
-    assert "strict-failure" not in [item.name for item in receiver.spans]
+    assert arrived(kept, "everything", "everything-too")
+    assert "strict-failure" not in [item.name for item in kept.spans]
 
 
-def test_none_of_our_notes_leave(receiver: OTLPReceiver, gateway: Gateway) -> None:
+def test_none_of_our_notes_leave(kept: OTLPReceiver, gateway: Gateway) -> None:
     gateway.send(span(CHEAP, name="noted", error="boom"), namespace="reasons")
-    assert arrived(receiver, "noted")
+    assert arrived(kept, "noted")
 
-    assert [key for item in receiver.spans for key in (*item.attributes, *item.resource) if key.startswith("llmobs.")] == []
+    assert [key for item in kept.spans for key in (*item.attributes, *item.resource) if key.startswith("llmobs.")] == []

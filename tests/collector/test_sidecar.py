@@ -11,7 +11,7 @@ from llmobs.plan.collector.sidecar import text
 
 from examples.chat.fake_llm.server import REPLY
 from tests.collector.beside import Beside, Wire, command
-from tests.collector.conftest import FULL, inputs
+from tests.collector.conftest import FULL, inputs, sent_to
 from tests.collector.gateway import Gateway, until
 from tests.collector.spans import current, export, span
 from tests.collector.test_golden import accepted_as
@@ -31,14 +31,8 @@ WORDS = "gen_ai.input.messages"
 
 
 @pytest.fixture(scope="module")
-def kept() -> Iterator[OTLPReceiver]:
-    with OTLPReceiver() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
 def given_(kept: OTLPReceiver) -> Any:
-    spec = {"content": CONTENT, "backends": [{"name": "here", "otlp": {"endpoint": kept.url, "insecure": True}}]}
+    spec = {"content": CONTENT, "backends": sent_to(kept)}
     beside = {**spec, "collector": {"mode": "Sidecar"}}
     return inputs({"beside/p": beside, "ends/p": beside, "straight/p": spec}, fleet=FULL)
 

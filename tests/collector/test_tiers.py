@@ -14,7 +14,7 @@ from llmobs.catalogue import generations as names
 from llmobs.prices import rates
 from llmobs.prices.providers import PROVIDERS, Provider
 
-from tests.collector.conftest import inputs
+from tests.collector.conftest import inputs, sent_to
 from tests.collector.spans import current, span
 from tests.fakes.otlp import OTLPReceiver
 
@@ -113,15 +113,9 @@ def every() -> list[Asked]:
     return [item for provider in PROVIDERS if provider.listed for item in asked(known[provider.listed], provider, pick)]
 
 
-@pytest.fixture(scope="module")
-def kept() -> Any:
-    with OTLPReceiver() as made:
-        yield made
-
-
 def test_every_model_costs_what_the_price_library_calculates(start: Any, kept: OTLPReceiver) -> None:
     calls = every()
-    to = [{"name": "here", "otlp": {"endpoint": kept.url, "insecure": True}}]
+    to = sent_to(kept)
     gateway = start(inputs({"all/only": {"backends": to}}))
 
     for first in range(0, len(calls), 500):
