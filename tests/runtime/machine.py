@@ -15,10 +15,14 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
+from tests.runtime import debian
+
 ROOT = Path(__file__).resolve().parents[2]
 RUNTIME = ROOT / "runtime" / "python"
 ENVIRONMENTS = Path(__file__).parent / "environments"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "llmobs" / "runtime-tests"
+FROM_DEBIAN = ("3.14",)
+"""Versions that are fetched where the machine has none."""
 
 
 def bundle() -> Path:
@@ -28,10 +32,10 @@ def bundle() -> Path:
     return _kept("bundle", sources, sys.executable, lambda folder: _run([*builder, str(folder / "python")])) / "python"
 
 
-def environment(name: str, interpreter: str | None = None) -> Path:
+def environment(name: str, base: str | None = None) -> Path:
     """Return the Python of a virtual environment with one of the locks beside this file; of this Python by default."""
     lock = ENVIRONMENTS / f"{name}.lock"
-    python = interpreter or base_interpreter()
+    python = base or base_interpreter()
 
     def fill(folder: Path) -> None:
         _run([python, "-m", "venv", str(folder)])
@@ -47,11 +51,17 @@ def base_interpreter() -> str:
 
 
 @cache
-def interpreters() -> dict[str, str]:
-    """Return the Pythons of this machine by version (``3.12``): of pyenv, and those on the path."""
-    minors = ["2.7", *(f"3.{minor}" for minor in range(6, 15))]
-    found = {minor: path for minor in minors for path in _candidates(minor) if _reports(path, minor)}
-    return found | {f"{sys.version_info[0]}.{sys.version_info[1]}": base_interpreter()}
+def interpreter(minor: str) -> str:
+    """Return a Python of this version (``3.12``): of pyenv, the path or Debian's next release; raise UnavailableError without one."""
+    if minor == f"{sys.version_info[0]}.{sys.version_info[1]}":
+        return base_interpreter()
+    for path in _candidates(minor):
+        if _reports(path, minor):
+            return path
+    if minor not in FROM_DEBIAN:
+        raise debian.UnavailableError(f"no Python {minor} on this machine")
+    folder = _kept(f"python-{minor}", [Path(debian.__file__)], minor, lambda folder: debian.unpack(minor, folder))
+    return str(folder / "usr" / "bin" / f"python{minor}")
 
 
 def _candidates(minor: str) -> Iterator[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.runtime import machine
+from tests.runtime.debian import UnavailableError
 from tests.runtime.pod import Finished, Pod, finish
 
 OLD = ["2.7", "3.6", "3.7", "3.8", "3.9"]
@@ -18,10 +19,10 @@ CALL = """
 
 
 def interpreter(version: str) -> str:
-    found = machine.interpreters().get(version)
-    if not found:
-        pytest.skip(f"no Python {version} on this machine")
-    return found
+    try:
+        return machine.interpreter(version)
+    except UnavailableError as error:
+        pytest.skip(str(error))
 
 
 @pytest.mark.parametrize("version", SUPPORTED)
