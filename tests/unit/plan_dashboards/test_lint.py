@@ -22,7 +22,7 @@ FILES = {path: json.loads(text) for path, text in generated_dashboards().items()
 PANELS = [(path, panel) for path, made in FILES.items() for panel in made["panels"] if panel["type"] != "row"]
 QUERIES = [(path, panel["title"], target["expr"]) for path, panel in PANELS for target in panel["targets"]]
 
-FOREIGN = {"up"} | {
+FOREIGN = {"up", "http_server_request_duration_count", "rpc_server_call_duration_count"} | {
     f"otelcol_{name}"
     for name in (
         "receiver_accepted_spans",

@@ -16,6 +16,7 @@ from llmobs.plan.collector.ottl import Expanded
 from llmobs.plan.collector.price import price
 from llmobs.plan.collector.privacy import privacy
 from llmobs.plan.collector.runs import price_runs
+from llmobs.plan.collector.selfmetrics import selfmetrics
 from llmobs.plan.collector.sizes import mebibytes
 from llmobs.plan.inputs import Inputs
 
@@ -129,10 +130,7 @@ def _processors(inputs: Inputs, namespace: str) -> dict[str, Any]:
 
 
 def _telemetry() -> dict[str, Any]:
-    # the names that the collector uses when nothing is configured, which alerts and public dashboards go by
-    plain = {"without_type_suffix": True, "without_units": True, "without_scope_info": True}
-    reader = {"pull": {"exporter": {"prometheus": {"host": Expanded(ADDRESS), "port": names.SELF_METRICS_PORT, **plain}}}}
-    return {"logs": {"level": "warn", "encoding": "json"}, "metrics": {"level": "normal", "readers": [reader]}}
+    return {"logs": {"level": "warn", "encoding": "json"}, "metrics": selfmetrics(Expanded(ADDRESS))}
 
 
 def _pipelines(inputs: Inputs, *, out: bool) -> dict[str, Any]:
