@@ -26,7 +26,7 @@ from llmobs.prices.table import PriceTable, Row, table
 
 from bench.collector.load import requests
 from bench.collector.variant import Variant
-from tests.collector.conftest import ROOT, inputs
+from tests.collector.conftest import FULL, ROOT, inputs
 
 MODELS, TENANTS = 300, 100
 PARTS = ("untrust", "policy", "normalise", "price", "once", "privacy", "series")
@@ -65,7 +65,7 @@ class Setting:
     """Keys of the price table."""
 
 
-def setting(url: str, *, models: int = MODELS, tenants: int = TENANTS) -> Setting:
+def setting(url: str, *, models: int = MODELS, tenants: int = TENANTS, capture: str = "None") -> Setting:
     """Policies and prices of that many; beyond the built-in list, models are made up."""
     listed = table([]).rows
     names = list(listed)
@@ -73,7 +73,8 @@ def setting(url: str, *, models: int = MODELS, tenants: int = TENANTS) -> Settin
     rows = {name: listed[name] for name in chosen}
     rows |= {f"acme-{number}": Row(f"acme-{number}", 1, 2, 0.5, 1, 2) for number in range(models - len(chosen))}
     to = [{"name": "here", "otlp": {"endpoint": url, "insecure": True}}]
-    given = inputs({f"team-{number}/only": {"backends": to} for number in range(tenants)})
+    spec = {"backends": to, "content": {"capture": capture}}
+    given = inputs({f"team-{number}/only": spec for number in range(tenants)}, fleet=FULL)
     return Setting(replace(given, prices=PriceTable(rows)), tuple(rows))
 
 
@@ -97,10 +98,11 @@ def _rates(otelcol: str, rounds: int) -> None:
         sink = stack.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), _Sink))
         threading.Thread(target=sink.serve_forever, daemon=True).start()
         stack.callback(sink.shutdown)
-        made = setting(f"http://127.0.0.1:{sink.server_address[1]}")
-        more = setting(f"http://127.0.0.1:{sink.server_address[1]}", models=2000)
+        url = f"http://127.0.0.1:{sink.server_address[1]}"
+        made, more = setting(url), setting(url, models=2000)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         wanted = {"empty": made, "whole": made, **dict.fromkeys(PARTS, made), "2000 models": more, "2000 models without price": more}
+        wanted |= {f"content {level}": setting(url, capture=level) for level in ("Full", "Masked")}
         variants = {name: stack.enter_context(Variant(otelcol, folder, item.given, name)) for name, item in wanted.items()}
         bodies = list(requests(made.models, TENANTS))
         for variant in variants.values():

@@ -1,6 +1,7 @@
 """Prompts and answers do not leave the gateway unless the platform and the namespace say so."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -172,14 +173,15 @@ def test_a_step_of_masking_that_fails_drops_the_text(start: Any, kept: OTLPRecei
     own = [{"name": "staff", "pattern": "S-[0-9]{6}"}]
     given = inputs({"a/p": {"content": {"capture": "Masked", "maskPatterns": own}, "backends": to}}, fleet=FULL)
     gateway = start(given, change=lambda config: _break(config, broken))
-    event = {"name": "gen_ai.choice", "timeUnixNano": "1", "attributes": pairs({"message": f"{MARK} in an event"})}
+    said = f"{MARK} @ .1.2. :: 1 2 3 4 5 6 7"  # nothing to mask, but every pattern is tried
+    event = {"name": "gen_ai.choice", "timeUnixNano": "1", "attributes": pairs({"message": f"{said} in an event"})}
     kept.spans.clear()
     kept.raw = b""
-    gateway.send(span({**current("gpt-4o", 10, 1), "prompt": MARK}, error=MARK, events=[event]), namespace="a")
+    gateway.send(span({**current("gpt-4o", 10, 1), "prompt": said}, error=said, events=[event]), namespace="a")
     assert kept.wait(lambda receiver: len(receiver.spans) == 1)
 
-    assert kept.raw.decode().count(MARK) == (3 if broken is None else 0)
-    assert kept.spans[0].status["message"] == (MARK if broken is None else "[removed]")
+    assert kept.raw.decode().count(said) == (3 if broken is None else 0)
+    assert kept.spans[0].status["message"] == (said if broken is None else "[removed]")
     assert PROBE_IN_TEXT not in kept.raw.decode()
 
 
@@ -191,6 +193,28 @@ def _break(config: dict[str, Any], step: int | None) -> None:
         for place in [] if step is None else masking[step::8]:
             target = group["statements"][place].split(",")[0]
             group["statements"][place] = f'{target}, "value", Concat(["(", ""], ""), "x")'
+
+
+@pytest.mark.parametrize("broken", ["String", "IsMatch"])
+def test_what_can_not_be_known_beforehand_is_masked_all_the_same(start: Any, kept: OTLPReceiver, broken: str) -> None:
+    def spoil(config: dict[str, Any]) -> None:
+        for group in config["processors"]["transform/privacy"]["trace_statements"]:
+            notes = [place for place, statement in enumerate(group["statements"]) if re.match(rf"set\([^,]*, {broken}\(", statement)]
+            assert bool(notes) == ("conditions" in group and any("replace_all" in statement for statement in group["statements"]))
+            for place in notes:
+                target = group["statements"][place].split(",")[0]
+                group["statements"][place] = f'{target}, IsMatch("", Concat(["(", ""], "")))'
+
+    given = inputs({"a/p": {"content": {"capture": "Masked"}, "backends": sent_to(kept)}}, fleet=FULL)
+    gateway = start(given, change=spoil)
+    found = "ada@example.org, 192.0.2.17, fe80::1, 4111 1111 1111 1111, +49 170 5550123, 0170/5550123"
+    kept.spans.clear()
+    gateway.send(span({**current("gpt-4o", 10, 1), "prompt": f"{MARK} {found}", "output.value": MARK}, error=found), namespace="a")
+    assert kept.wait(lambda receiver: len(receiver.spans) == 1)
+
+    masked = "[email], [ip], [ip], [card], [phone], [phone]"
+    assert kept.spans[0].attributes["prompt"] == f"{MARK} {masked}"
+    assert kept.spans[0].status["message"] == masked
 
 
 def test_identifiers_and_moments_are_not_taken_for_cards_and_telephones(gateway: Gateway, kept: OTLPReceiver) -> None:

@@ -27,6 +27,19 @@ PATTERNS = {
     ),
 }
 
+HINTS = {
+    "at": "@",
+    "dots": r"\.\d{1,3}\.\d{1,3}\.",
+    "colons": r":(?::|(?:[0-9A-Fa-f]{1,4}:){6})",
+    "digits": r"(?:\d[\p{Zs}()./-]{0,2}){6}\d",
+}
+"""What a text holds wherever one of our patterns matches, and can be looked for many times faster than that pattern."""
+
+_HINTED = {Mask.EMAIL: ("at",), Mask.IP_ADDRESS: ("dots", "colons"), Mask.CREDIT_CARD: ("digits",), Mask.PHONE: ("digits",) * 3}
+
+HINTED = {pattern: hint for mask, hints in _HINTED.items() for pattern, hint in zip(PATTERNS[mask], hints, strict=True)}
+"""The hint of each of our patterns, by its name. Of patterns that people give nothing is known."""
+
 WORDS = {Mask.EMAIL: "[email]", Mask.PHONE: "[phone]", Mask.CREDIT_CARD: "[card]", Mask.IP_ADDRESS: "[ip]"}
 """What stands in place of what was found."""
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from llmobs.api.v1alpha1.content import Capture, UserIds
 from llmobs.catalogue import metadata
-from llmobs.plan.collector import hashing, observe
+from llmobs.plan.collector import hashing, masks, observe
 from llmobs.plan.collector.ottl import Place, assign, at, drop, group, keep, literal, matches, resource, transform
 from llmobs.plan.collector.policies import CAPTURE
 from llmobs.plan.collector.sampling import threshold
@@ -116,13 +116,32 @@ def _message(item: Treatment) -> Iterable[str]:
 
 
 def _softened(texts: str, item: Treatment) -> Iterable[str]:
-    """Every text of a map, cut and then masked: what is cut away can't be half of what a mask looks for."""
+    """Every text of a map, cut and then masked: what is cut away can't be half of what a mask looks for.
+
+    A pattern is tried unless it is known that nothing in the map can match it, and a step counts as done by what became of the
+    probe, or by that knowledge.
+    """
     yield f"truncate_all({texts}, {item.longest})"
+    yield from _hints(texts, item)
     for index, (pattern, word) in enumerate(item.masked):
+        hint = masks.HINTED.get(pattern)
+        possible = [f"{_note(texts, hint)} != false"] if hint else []
+        step, before = literal(Place(index + 1)), [f"{_done(texts)} == {literal(Place(index))}"] if index else []
         yield assign(at(texts, PROBE), literal(PROBE))
-        yield f'replace_all_patterns({texts}, "value", {literal(f"{PROBE}|{pattern}")}, {literal(word)})'
-        before = [f"{_done(texts)} == {literal(Place(index))}"] if index else []
-        yield assign(_done(texts), literal(Place(index + 1)), f"{at(texts, PROBE)} == {literal(word)}", *before)
+        yield f'replace_all_patterns({texts}, "value", {literal(f"{PROBE}|{pattern}")}, {literal(word)}){_where(possible)}'
+        yield assign(_done(texts), step, f"{at(texts, PROBE)} == {literal(word)}", *before)
+        if hint:
+            yield assign(_done(texts), step, f"{_note(texts, hint)} == false", *before)
+
+
+def _hints(texts: str, item: Treatment) -> Iterable[str]:
+    """Notes whether the texts hold what a pattern needs; a note that could not be made is none, and the pattern is tried."""
+    wanted = sorted({masks.HINTED[pattern] for pattern, _ in item.masked if pattern in masks.HINTED})
+    whole = _note(texts, "whole")
+    if wanted:
+        yield assign(whole, f"String({texts})")
+    for hint in wanted:
+        yield assign(_note(texts, hint), matches(whole, masks.HINTS[hint]), f"{whole} != nil")
 
 
 def _masked(texts: str, item: Treatment) -> list[str]:
@@ -132,7 +151,12 @@ def _masked(texts: str, item: Treatment) -> list[str]:
 
 def _done(texts: str) -> str:
     """How many steps did their work so far."""
-    return texts.removesuffix('"]') + ' done"]'
+    return _note(texts, "done")
+
+
+def _note(texts: str, name: str) -> str:
+    """Where something is noted about the texts, beside them."""
+    return texts.removesuffix('"]') + f' {name}"]'
 
 
 def _where(conditions: list[str]) -> str:
