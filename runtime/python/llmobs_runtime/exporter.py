@@ -11,11 +11,13 @@ import http.client
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate, takewhile
 from urllib.parse import urlsplit
 
 from llmobs_runtime import __version__, log
 from llmobs_runtime.encode import encode, shortened
 from llmobs_runtime.recorder import Finished
+from llmobs_runtime.weight import weight
 
 _RETRYABLE = frozenset({429, 502, 503, 504})
 _RESPONSE_BYTES = 65536
@@ -83,7 +85,8 @@ class Exporter:
 
 def _fitting(spans: Sequence[Finished]) -> tuple[bytes, int]:
     """A request with as many of the spans, from the first one on, as the gateway takes at once; and how many these are."""
-    count, body = len(spans), encode(spans)
+    count = _tried(spans)
+    body = encode(spans[:count])
     while len(body) > _REQUEST_BYTES and count > 1:
         count = max(1, min(count - 1, count * _REQUEST_BYTES // len(body)))
         body = encode(spans[:count])
@@ -91,6 +94,13 @@ def _fitting(spans: Sequence[Finished]) -> tuple[bytes, int]:
         if len(body) > _REQUEST_BYTES:
             body = shortened(body, longest)
     return body, count
+
+
+def _tried(spans: Sequence[Finished]) -> int:
+    """How many to encode first: with prompts a batch may be a hundred times as large as a request."""
+    # Without them it takes a part of what it weighs.
+    weights = accumulate(map(weight, spans))
+    return min(len(spans), 1 + sum(1 for _ in takewhile(lambda whole: whole < 4 * _REQUEST_BYTES, weights)))
 
 
 def _outcome(response: http.client.HTTPResponse) -> Outcome:

@@ -23,6 +23,7 @@ from opentelemetry.sdk.trace import Span, SpanProcessor
 from llmobs_runtime import log
 from llmobs_runtime.exporter import Outcome
 from llmobs_runtime.recorder import Finished
+from llmobs_runtime.weight import QUEUE_BYTES, Room
 
 _FIRST_BACKOFF_SECONDS = 1.0
 _LONGEST_BACKOFF_SECONDS = 30.0
@@ -40,7 +41,7 @@ class _Flush:
 
 
 class Spool(SpanProcessor):
-    """A span processor with a bounded queue; sizes in spans, delay in seconds.
+    """A span processor with a queue that is bounded in spans and in bytes; sizes in spans, delay in seconds.
 
     The thread begins with the first span; ``started`` is called then, in every process anew.
     """
@@ -64,17 +65,20 @@ class Spool(SpanProcessor):
         self._thread: threading.Thread | None = None
         self._backoff = 0.0
         self._due = _FOREVER
-        self._dropped = self._dropped_told = 0
+        self._room = Room()
+        self._dropped = self._dropped_told = self._cut_told = 0
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Nothing happens when a span starts."""
 
     def on_end(self, span: Finished) -> None:
-        """Take a finished span; when the queue is full it is dropped and counted."""
-        if len(self._finished) + len(self._waiting) >= self._size:
+        """Take a finished span; where there is no room for it, its texts go first, then the span, and both are counted."""
+        full = len(self._finished) + len(self._waiting) >= self._size
+        kept = None if full else self._room.admitted(span)
+        if kept is None:
             self._dropped += 1
             return
-        self._finished.append(span)
+        self._finished.append(kept)
         if self._thread is None:
             self._start()
         elif len(self._finished) >= self._wake_at:
@@ -158,12 +162,16 @@ class Spool(SpanProcessor):
         if self._dropped > self._dropped_told:
             self._dropped_told = self._dropped
             log.info(f"{self._dropped} spans dropped since the start: {self._size} were waiting (OTEL_BSP_MAX_QUEUE_SIZE)")
+        if self._room.cut > self._cut_told:
+            self._cut_told = self._room.cut
+            log.info(f"{self._cut_told} spans cut to their names and figures since the start: {QUEUE_BYTES >> 20} MiB were waiting")
 
     def _send_here(self, deadline: float) -> bool:
         """Send from the calling thread what no background thread has taken."""
         spans = []
         while self._finished:
             spans.append(self._finished.popleft())
+        self._room.release(spans)
         while spans and time.monotonic() < deadline:
             outcome = self._offer(spans[: self._batch], deadline)
             if outcome.again:
@@ -185,7 +193,9 @@ class Spool(SpanProcessor):
             self._due = time.monotonic() + max(self._backoff, outcome.after)
             return False
         whole = outcome.count in (0, len(self._waiting), self._batch)
-        del self._waiting[: outcome.count or self._batch]
+        sent = self._waiting[: outcome.count or self._batch]
+        del self._waiting[: len(sent)]
+        self._room.release(sent)
         self._backoff = 0.0
         self._due = time.monotonic() + (self._delay if whole and len(self._waiting) < self._batch else 0.0)
         return True
