@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from llmobs.inject.pod import Container, EnvVar, Meta, Spec
+from llmobs.inject.pod import EnvVar, Meta, Spec
 
 INIT_CONTAINERS = {
     "opentelemetry-auto-instrumentation-python": "opentelemetry-operator",
@@ -52,7 +52,8 @@ def _delivered(spec: Spec) -> str | None:
         found = INIT_CONTAINERS.get(name) or next((agent for start, agent in INIT_PREFIXES.items() if name.startswith(start)), None)
         if found:
             return found
-    return next((VOLUMES[volume.name] for volume in spec.volumes or () if volume.name in VOLUMES), None)
+    mounted = [VOLUMES[volume.name] for volume in spec.volumes or () if volume.name in VOLUMES]
+    return mounted[0] if mounted else None
 
 
 def _asked(meta: Meta) -> str | None:
@@ -69,11 +70,8 @@ def _asked(meta: Meta) -> str | None:
 
 
 def _by_variable(spec: Spec) -> str | None:
-    return "Odigos" if any(_odigos(container) for container in spec.containers or ()) else None
-
-
-def _odigos(container: Container) -> bool:
-    return any(map(_of_odigos, [item for item in container.env or () if item.name in _OF_ODIGOS]))
+    found = [item for container in spec.containers or () for item in container.env or () if item.name in _OF_ODIGOS]
+    return "Odigos" if any(map(_of_odigos, found)) else None
 
 
 def _of_odigos(item: EnvVar) -> bool:

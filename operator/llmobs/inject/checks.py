@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -38,11 +38,19 @@ class Case(NamedTuple):
     policy: CompiledPolicy | None
     targets: tuple[Target, ...] = ()
     """The containers that the policy is for."""
+    there: tuple[Files, ...] = ()
+    """The languages of the policy whose files the pod has already."""
+    volumes: frozenset[str] = frozenset()
+    """The names of the pod's volumes."""
 
 
 def case(meta: Meta, spec: Spec, namespace: Namespace, policy: CompiledPolicy | None) -> Case:
     """The case of a pod and the policy that applies to it."""
-    return Case(meta, spec, namespace, policy, tuple(targets(spec, policy)) if policy else ())
+    if policy is None:
+        return Case(meta, spec, namespace, None)
+    there = tuple([item.files for item in policy.deliveries if present(spec, item.files)])
+    volumes = frozenset([volume.name for volume in spec.volumes or ()])
+    return Case(meta, spec, namespace, policy, tuple(targets(spec, policy)), there, volumes)
 
 
 @dataclass(frozen=True)
@@ -58,8 +66,8 @@ def _asked(case: Case) -> Reason | None:
 
 
 def _mirror(case: Case) -> Reason | None:
-    static = MIRROR in (case.meta.annotations or {}) or any(owner.kind == "Node" for owner in case.meta.owner_references or ())
-    return Reason.MIRROR_POD if static else None
+    owned = [owner.kind for owner in case.meta.owner_references or ()]
+    return Reason.MIRROR_POD if "Node" in owned or MIRROR in (case.meta.annotations or ()) else None
 
 
 def _rolled_back(case: Case) -> Reason | None:
@@ -91,7 +99,7 @@ def _only_windows(term: NodeTerm) -> bool:
 
 def _other_agent(case: Case) -> Reason | None:
     # With our files in place this is a second pass: what came between does not undo the first.
-    if case.policy is None or case.policy.joins or any(present(case.spec, item.files) for item in case.policy.deliveries):
+    if case.policy is None or case.policy.joins or case.there:
         return None
     return Reason.OTHER_AGENT if other_agent(case.meta, case.spec) else None
 
@@ -100,8 +108,7 @@ def present(spec: Spec, language: Files) -> bool:
     """Whether the pod has the files of a language already: its init container, or its image as a volume."""
     if spec.init_containers and language.init_container in [container.name for container in spec.init_containers]:
         return True
-    own = [volume for volume in spec.volumes or () if volume.name == language.volume]
-    return any(volume.image is not None for volume in own) if own else False
+    return True in [volume.image is not None for volume in spec.volumes or () if volume.name == language.volume]
 
 
 def _containers(case: Case) -> Reason | None:
@@ -112,7 +119,7 @@ def _visible(case: Case) -> Reason | None:
     policy = case.policy
     if policy is None:
         return None
-    return Reason.ENVIRONMENT_HIDDEN if all(left_out(target.container, policy) for target in case.targets) else None
+    return None if False in [left_out(target.container, policy) for target in case.targets] else Reason.ENVIRONMENT_HIDDEN
 
 
 def _sidecar(case: Case) -> Reason | None:
@@ -139,20 +146,23 @@ def _names(case: Case) -> Reason | None:
         return None
     if case.policy.sidecar and sidecar.taken(case.spec):
         return Reason.NAME_TAKEN
-    taken = any(_taken(case.spec, case.targets, item) for item in case.policy.deliveries)
-    return Reason.NAME_TAKEN if taken else None
+    return Reason.NAME_TAKEN if True in [_taken(case, item) for item in case.policy.deliveries] else None
 
 
-def _taken(spec: Spec, found: Iterable[Target], delivery: Delivery) -> bool:
+def _taken(case: Case, delivery: Delivery) -> bool:
     language = delivery.files
-    there = present(spec, language)
-    for volume in spec.volumes or ():
-        # An emptyDir that no init container of ours fills is somebody else's where we would bring the image.
-        if volume.name == language.volume and volume.image is None and (volume.empty_dir is None or not (there or delivery.container)):
-            return True
-    if language.init_container in [container.name for container in spec.containers or ()]:
+    if language.volume in case.volumes and _volume_taken(case, delivery):
         return True
-    return True in [_path_taken(target.container, language) for target in found]
+    if language.init_container in [container.name for container in case.spec.containers or ()]:
+        return True
+    return True in [_path_taken(target.container, language) for target in case.targets]
+
+
+def _volume_taken(case: Case, delivery: Delivery) -> bool:
+    filled = delivery.container is not None or delivery.files in case.there
+    own = [volume for volume in case.spec.volumes or () if volume.name == delivery.files.volume and volume.image is None]
+    # An emptyDir that no init container of ours fills is somebody else's where we would bring the image.
+    return any(volume.empty_dir is None or not filled for volume in own)
 
 
 def _path_taken(container: Container, language: Files) -> bool:
@@ -174,7 +184,7 @@ def _delivered(case: Case) -> Reason | None:
 def _storage(case: Case) -> Reason | None:
     if case.policy is None:
         return None
-    needed = sum(item.files.size for item in case.policy.copies if not present(case.spec, item.files))
+    needed = sum([item.files.size for item in case.policy.copies if item.files not in case.there])
     limits = [_storage_limit(container) for container in case.spec.containers or ()] if needed else []
     # As the kubelet counts: the sum of those containers that have a limit.
     found = [limit for limit in limits if limit is not None]
@@ -226,10 +236,13 @@ CHECKS = (
 )
 
 
+_FAILS = tuple(item.fails for item in CHECKS)
+
+
 def failed(found: Case) -> Reason | None:
     """The reason of the first check that fails; none when all pass."""
-    for item in CHECKS:
-        reason = item.fails(found)
+    for fails in _FAILS:
+        reason = fails(found)
         if reason is not None:
             return reason
     return None

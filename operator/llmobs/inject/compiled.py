@@ -23,7 +23,7 @@ from llmobs.catalogue.sidecar import CONTAINER
 from llmobs.catalogue.sidecar import ENDPOINT as SIDECAR_ENDPOINT
 from llmobs.inject.identity import NODE_NAME, POD_NAME, POD_UID, encoded
 from llmobs.inject.otel import ATTRIBUTES, ENDPOINT, PROTOCOL
-from llmobs.inject.patch import Appending, Block, appending, entries, fragment
+from llmobs.inject.patch import OPEN, Appending, Block, appending, entries, fragment
 from llmobs.inject.qos import Wishes, wishes
 from llmobs.inject.restricted import SECURITY_CONTEXT
 from llmobs.inject.sidecar import Sidecar
@@ -157,20 +157,20 @@ class CompiledPolicy:
         return frozenset(item.files.volume for item in self.deliveries)
 
     @cached_property
+    def volumes_of(self) -> Block:
+        """Its volumes, for a pod that has some, but none of these."""
+        return appending("/volumes", [item.volume for item in self.deliveries]).at("/spec")
+
+    @cached_property
     def annotated(self) -> frozenset[str]:
         """All annotations that a pod may get."""
         return frozenset([*self.annotations, SAFE_TO_EVICT])
 
     @cached_property
-    def before(self) -> Appending:
-        """The variables before the resource attributes."""
-        return appending("/env", self.variables.values())
-
-    @cached_property
-    def after(self) -> Appending:
-        """The variables behind the resource attributes."""
+    def ours(self) -> Appending:
+        """The variables of a container that has none of them; its resource attributes are left open."""
         lists = [{"name": name, "value": value} for name, value in self.lists.items()]
-        return appending("/env", [*self.extra.values(), *lists])
+        return appending("/env", [*self.variables.values(), {"name": RESOURCE_ATTRIBUTES, "value": OPEN}, *self.extra.values(), *lists])
 
     @cached_property
     def mounts(self) -> Appending:

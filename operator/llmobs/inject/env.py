@@ -25,10 +25,10 @@ def variables(path: str, container: Container, policy: CompiledPolicy, attribute
     if left_out(container, policy):
         return []
     own = container.env or []
-    known = {item.name for item in own}
-    if container.env is not None and not policy.own_sdk and not beside and policy.names.isdisjoint(known):
-        middle = Operation("add", path + "/env/-", {"name": RESOURCE_ATTRIBUTES, "value": attributes})
-        return (policy.before.at(path), middle, policy.after.at(path))
+    named = [item.name for item in own]
+    if container.env is not None and not policy.own_sdk and not beside and policy.names.isdisjoint(named):
+        return (policy.ours.at(path, attributes),)
+    known = set(named)
     sdk = policy.own_sdk and not beside and not otel.hidden(container)
     new: list[_Entry] = [entry for name, entry in policy.variables.items() if name not in known]
     front: list[_Entry] = []

@@ -36,6 +36,9 @@ DERIVED = frozenset(
 )
 """The keys that are derived from the pod; where somebody chose one of them, its place stays and its value changes."""
 
+_REFERENCES = {"k8s.pod.name": f"$({POD_NAME})", "k8s.pod.uid": f"$({POD_UID})", "k8s.node.name": f"$({NODE_NAME})"}
+"""What the kubelet fills in."""
+
 _SCHEDULED = re.compile(r"(.+)-([0-9]{8})")
 EARLIEST_MINUTE = 26_000_000
 """June 2019 in minutes since 1970. A CronJob's Job ends in such a number; a date such as 20261121 lies below it."""
@@ -43,9 +46,10 @@ EARLIEST_MINUTE = 26_000_000
 
 def workload(meta: Meta) -> Workload | None:
     """The workload behind a pod; none when nothing we know controls it."""
-    owner = next((item for item in meta.owner_references or () if item.controller), None)
-    if owner is None or owner.kind not in WORKLOADS:
+    owners = [item for item in meta.owner_references or () if item.controller]
+    if not owners or owners[0].kind not in WORKLOADS:
         return None
+    owner = owners[0]
     if owner.kind == "ReplicaSet":
         return _deployment(owner.name, (meta.labels or {}).get(HASH_LABEL))
     if owner.kind == "Job":
@@ -71,16 +75,15 @@ class ResourceAttributes:
     def __init__(self, *, meta: Meta, namespace: str, given: Mapping[str, str]) -> None:
         labels = meta.labels or {}
         self._namespace = _encoded(namespace)
-        self._chosen = {**given, **_annotated(meta.annotations or {})}
+        self._chosen = {**given, **_annotated(meta.annotations)} if meta.annotations else given
+        self._plain = DERIVED.isdisjoint(self._chosen)
         self._version = labels.get("app.kubernetes.io/version")
         found = workload(meta)
         self._pod = {
             "service.name": _service_name(labels, found),
             "service.namespace": self._namespace,
             "k8s.namespace.name": self._namespace,
-            "k8s.pod.name": f"$({POD_NAME})",
-            "k8s.pod.uid": f"$({POD_UID})",
-            "k8s.node.name": f"$({NODE_NAME})",
+            **_REFERENCES,
         }
         if found is not None:
             self._pod[WORKLOADS[found.kind]] = _encoded(found.name)
@@ -88,14 +91,12 @@ class ResourceAttributes:
 
     def of(self, container: Container) -> str:
         """``key=value,...`` with percent-encoded values; annotations win over the policy, and that over what is derived."""
-        own = {
-            "service.instance.id": f"{self._namespace}.$({POD_NAME}).{_encoded(container.name)}",
-            "k8s.container.name": _encoded(container.name),
-        }
+        name = _encoded(container.name)
+        own = {"service.instance.id": f"{self._namespace}.$({POD_NAME}).{name}", "k8s.container.name": name}
         version = self._version or image_version(container.image)
         if version:
             own["service.version"] = _encoded(version)
-        if self._chosen.keys().isdisjoint(DERIVED):
+        if self._plain:
             return f"{self._begin},{_listed(own)}{self._end}"
         return _listed({**self._pod, **own, **self._chosen})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 
 from msgspec import Raw
@@ -10,12 +10,12 @@ from msgspec import Raw
 from llmobs.api import names
 from llmobs.inject import sidecar
 from llmobs.inject.agents import joined
-from llmobs.inject.checks import Case, present
+from llmobs.inject.checks import Case
 from llmobs.inject.compiled import SAFE_TO_EVICT, CompiledPolicy, Delivery
 from llmobs.inject.env import variables
 from llmobs.inject.identity import ResourceAttributes
 from llmobs.inject.patch import Change, Operation, appended, entries, pointer
-from llmobs.inject.pod import Meta, Spec
+from llmobs.inject.pod import Spec
 from llmobs.inject.qos import beside, init_resources
 from llmobs.inject.targets import Target
 
@@ -27,7 +27,7 @@ def operations(case: Case, policy: CompiledPolicy) -> list[Change]:
 
     Containers first: the init container that is put in later may move the init containers among them.
     """
-    odd = _other_kind(case.spec, policy)
+    odd = _other_kind(case, policy)
     attributes = ResourceAttributes(meta=case.meta, namespace=case.namespace.name, given=policy.attributes)
     beside = joined(case.meta, case.spec, joins=policy.joins) is not None
     made: list[Change] = []
@@ -35,20 +35,23 @@ def operations(case: Case, policy: CompiledPolicy) -> list[Change]:
         made += variables(target.path, target.container, policy, attributes.of(target.container), beside=beside)
         made += _mounts(target, policy, odd)
     made += _init_containers(case, policy)
-    made += _beside(case, policy)
-    made += _volumes(case.spec, policy)
+    if policy.sidecar:
+        made += _beside(case, policy)
+    made += _volumes(case, policy)
     made += _pull_secrets(case.spec, policy)
-    made += _marks(case.meta, case.spec, policy)
+    made += _marks(case, policy)
     return made
 
 
-def _other_kind(spec: Spec, policy: CompiledPolicy) -> set[str]:
+def _other_kind(case: Case, policy: CompiledPolicy) -> Collection[str]:
     """Our volumes that the pod has of the other kind: the policy's delivery changed between two passes over this pod."""
-    found = {volume.name: volume.image is not None for volume in spec.volumes or () if volume.name in policy.volumes}
+    if policy.volumes.isdisjoint(case.volumes):
+        return ()
+    found = {volume.name: volume.image is not None for volume in case.spec.volumes or () if volume.name in policy.volumes}
     return {item.files.volume for item in policy.deliveries if found.get(item.files.volume) is bool(item.container)}
 
 
-def _mounts(target: Target, policy: CompiledPolicy, odd: set[str]) -> Sequence[Change]:
+def _mounts(target: Target, policy: CompiledPolicy, odd: Collection[str]) -> Sequence[Change]:
     own = target.container.volume_mounts
     if own and not odd and policy.volumes.isdisjoint([mount.name for mount in own]):
         return (policy.mounts.at(target.path),) if policy.deliveries else ()
@@ -63,8 +66,8 @@ def _turned(item: Delivery) -> Raw:
 
 
 def _init_containers(case: Case, policy: CompiledPolicy) -> list[Operation]:
-    spec, collector = case.spec, _collector(case, policy, native=True)
-    missing = [item for item in policy.copies if not present(spec, item.files)]
+    spec, collector = case.spec, _collector(case, policy, native=True) if policy.sidecar else []
+    missing = [item for item in policy.copies if item.files not in case.there]
     if not missing and not collector:
         return []
     resources = init_resources(spec, case.namespace.version, policy.wishes, case.namespace.ranges) if missing else {}
@@ -88,24 +91,28 @@ def _collector(case: Case, policy: CompiledPolicy, *, native: bool) -> list[Raw]
     return [wanted.manifest(resources or {}, native=native)]
 
 
-def _volumes(spec: Spec, policy: CompiledPolicy) -> list[Operation]:
-    known = {volume.name for volume in spec.volumes or ()}
-    new = [item.volume for item in policy.deliveries if item.files.volume not in known]
-    return appended("/spec/volumes", new, present=spec.volumes is not None)
+def _volumes(case: Case, policy: CompiledPolicy) -> Sequence[Change]:
+    if case.volumes and policy.volumes.isdisjoint(case.volumes):
+        return (policy.volumes_of,) if policy.deliveries else ()
+    new = [item.volume for item in policy.deliveries if item.files.volume not in case.volumes]
+    return appended("/spec/volumes", new, present=case.spec.volumes is not None)
 
 
-def _pull_secrets(spec: Spec, policy: CompiledPolicy) -> list[Operation]:
+def _pull_secrets(spec: Spec, policy: CompiledPolicy) -> Sequence[Change]:
+    if not policy.pull_secrets:
+        return ()
     known = {secret.name for secret in spec.image_pull_secrets or ()}
     new = [{"name": name} for name in policy.pull_secrets if name not in known]
     return appended("/spec/imagePullSecrets", new, present=spec.image_pull_secrets is not None)
 
 
-def _marks(meta: Meta, spec: Spec, policy: CompiledPolicy) -> list[Change]:
+def _marks(case: Case, policy: CompiledPolicy) -> list[Change]:
+    meta = case.meta
     if meta.labels and meta.annotations and names.INJECTED not in meta.labels and policy.annotated.isdisjoint(meta.annotations):
         return [_LABEL, policy.marks]
     labels, own = meta.labels or {}, meta.annotations or {}
     # A pod that was instrumented before: what it says of that stays true.
-    kept = own if policy.deliveries and all(present(spec, item.files) for item in policy.deliveries) else {}
+    kept = own if policy.deliveries and len(case.there) == len(policy.deliveries) else {}
     wanted = {key: value for key, value in policy.annotations.items() if own.get(key) != value and key not in kept}
     listed = own.get(SAFE_TO_EVICT, "")
     safe = _safe_to_evict(listed, policy.copies)

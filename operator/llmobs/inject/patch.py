@@ -6,7 +6,7 @@ An operation that does not fit refuses the whole pod, even where the webhook's f
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -27,7 +27,7 @@ class Operation(msgspec.Struct, frozen=True, gc=False):
 class Block(msgspec.Struct, frozen=True, gc=False):
     """Several additions to one list or map, as text made ready before the pod came.
 
-    ``path`` is the list or map. To a list ``count`` items are appended, a map gets ``keys`` (escaped); ``text`` is the operations.
+    ``path`` is the list or map. To a list ``count`` items are appended, a map gets ``keys``; ``text`` is the operations.
     """
 
     path: str
@@ -67,27 +67,36 @@ class Appending(NamedTuple):
     """Items to append to a list whose place differs from pod to pod: the text around each mention of the place."""
 
     below: str
-    pieces: tuple[bytes, ...]
+    before: tuple[bytes, ...]
+    after: tuple[bytes, ...]
+    """What follows the one value that differs from pod to pod too; empty where none does."""
     items: int
 
-    def at(self, path: str) -> Block:
-        """The operations for the list ``below`` this path."""
-        return Block(path + self.below, path.encode().join(self.pieces), self.items)
+    def at(self, path: str, value: str = "") -> Block:
+        """The operations for the list ``below`` this path, with the ``value`` that was left open."""
+        place = path.encode()
+        text = place.join(self.before)
+        if self.after:
+            text = b"%s%s%s" % (text, msgspec.json.encode(value), place.join(self.after))
+        return Block(path + self.below, text, self.items)
+
+
+OPEN = msgspec.Raw(b"\1")
+"""Stands for the value that is only known when a pod comes. JSON text holds no such byte, nor the zero byte that stands for the place."""
 
 
 def appending(below: str, items: Iterable[Any]) -> Appending:
-    """``items`` ready to be appended to a list at ``below`` of some path that needs no escape."""
+    """``items`` ready to be appended to a list at ``below`` of some path that needs no escape; one value of theirs may be ``OPEN``."""
     values = [msgspec.json.encode(item) for item in items]
-    text = b"".join(b'\0%s/-","value":%s},{"op":"add","path":"' % (below.encode(), value) for value in values)
-    whole = (b'{"op":"add","path":"' + text).removesuffix(b',{"op":"add","path":"') if values else b""
-    # JSON text holds no zero byte, so that one can stand for the place.
-    return Appending(below, tuple(whole.split(b"\0")), len(values))
+    texts = [b'{"op":"add","path":"\0%s/-","value":%s}' % (below.encode(), value) for value in values]
+    before, _, after = b",".join(texts).partition(bytes(OPEN))
+    return Appending(below, tuple(before.split(b"\0")), tuple(after.split(b"\0")) if after else (), len(values))
 
 
 def entries(path: str, values: Mapping[str, str]) -> Block:
     """New keys with these values for the map at ``path``."""
     operations = [Operation("add", path + pointer(key), value) for key, value in values.items()]
-    return Block(path, msgspec.json.encode(operations)[1:-1], keys=frozenset(pointer(key)[1:] for key in values))
+    return Block(path, msgspec.json.encode(operations)[1:-1], keys=frozenset(values))
 
 
 def encoded(operations: Iterable[Change]) -> bytes:
@@ -98,33 +107,46 @@ def encoded(operations: Iterable[Change]) -> bytes:
 
 _REPLACEABLE = re.compile(r"/spec/(?:initC|c)ontainers/[0-9]+/env/[0-9]+/(?:name|value)|/metadata/(?:labels|annotations)/[^/]+")
 
+_ITEMS = 32
+"""Containers of a list whose places are written down once."""
+
+
+def _places(path: str, index: int) -> tuple[str, str]:
+    return f"{path}/{index}/env", f"{path}/{index}/volumeMounts"
+
+
+_PLACES = {path: tuple(_places(path, index) for index in range(_ITEMS)) for path in ("/spec/containers", "/spec/initContainers")}
+
 
 class Shape:
     """What of a pod patches may touch: the lengths of its lists and the keys of its maps; absent ones are ``None``."""
 
     def __init__(self, pod: Pod) -> None:
         meta, spec = pod.metadata, pod.spec
-        self.maps: dict[str, set[str] | None] = {
-            "/metadata/labels": _keys(meta.labels if meta else None),
-            "/metadata/annotations": _keys(meta.annotations if meta else None),
+        self.maps: dict[str, Collection[str] | None] = {
+            "/metadata/labels": meta.labels if meta else None,
+            "/metadata/annotations": meta.annotations if meta else None,
         }
         self.lists: dict[str, int | None] = {}
         self.entries: dict[str, list[EnvVar]] = {}
-        """The variables that can be changed where they stand: those of lists in which nothing has moved."""
+        """The variables as they are found: those of lists in which nothing has moved."""
         if spec is None:
             return
         self.lists["/spec/volumes"] = _length(spec.volumes)
         self.lists["/spec/containers"] = _length(spec.containers)
         self.lists["/spec/initContainers"] = _length(spec.init_containers)
         self.lists["/spec/imagePullSecrets"] = _length(spec.image_pull_secrets)
-        self._containers("/spec/containers", spec.containers)
-        self._containers("/spec/initContainers", spec.init_containers)
+        self._containers("/spec/containers", spec.containers or ())
+        self._containers("/spec/initContainers", spec.init_containers or ())
 
-    def _containers(self, path: str, containers: Iterable[Container] | None) -> None:
-        for index, container in enumerate(containers or ()):
-            self.lists[f"{path}/{index}/env"] = _length(container.env)
-            self.lists[f"{path}/{index}/volumeMounts"] = _length(container.volume_mounts)
-            self.entries[f"{path}/{index}/env"] = container.env or []
+    def _containers(self, path: str, containers: Sequence[Container]) -> None:
+        places: Iterable[tuple[str, str]] = _PLACES[path]
+        if len(containers) > _ITEMS:
+            places = [_places(path, index) for index in range(len(containers))]
+        for (env, mounts), container in zip(places, containers, strict=False):
+            own = self.entries[env] = container.env or []
+            self.lists[env] = len(own) if container.env is not None else None
+            self.lists[mounts] = _length(container.volume_mounts)
 
     def take(self, operation: Change) -> None:
         """Take in one operation as the API server would. Raises :class:`Misfit`."""
@@ -140,7 +162,7 @@ class Shape:
         elif path in self.lists:
             self.lists[path] = _fresh(path, self.lists[path], len(operation.value))
         elif path in self.maps:
-            self.maps[path] = _fresh(path, self.maps[path], set(operation.value))
+            self.maps[path] = _fresh(path, self.maps[path], list(operation.value))
         else:
             self._set(path, parent, last)
 
@@ -153,9 +175,9 @@ class Shape:
             self.lists[path] = length + block.count
         if block.keys:
             keys = self.maps.get(path)
-            if keys is None or not keys.isdisjoint(block.keys):
+            if keys is None or not block.keys.isdisjoint(keys):
                 raise Misfit(f"add below {path}: the map is absent, or a key is there already")
-            keys |= block.keys
+            self.maps[path] = {*keys, *block.keys}
 
     def _insert(self, path: str, parent: str, last: str) -> None:
         length = self.lists[parent]
@@ -171,8 +193,8 @@ class Shape:
 
     def _set(self, path: str, parent: str, last: str) -> None:
         keys = self.maps.get(parent)
-        if keys is not None and last not in keys:
-            keys.add(last)
+        if keys is not None and _key(last) not in keys:
+            self.maps[parent] = {*keys, _key(last)}
             return
         entry = self._entry(parent)
         if last != "value" or entry is None or entry.value is not None:
@@ -181,7 +203,7 @@ class Shape:
     def _replace(self, path: str, parent: str, last: str) -> None:
         keys = self.maps.get(parent)
         entry = self._entry(parent)
-        known = last in keys if keys is not None else entry is not None and (last == "name" or entry.value is not None)
+        known = _key(last) in keys if keys is not None else entry is not None and (last == "name" or entry.value is not None)
         if not known or _REPLACEABLE.fullmatch(path) is None:
             raise Misfit(f"replace {path}: nothing is there that may be replaced")
 
@@ -198,8 +220,8 @@ def check(pod: Pod, operations: Iterable[Change]) -> None:
         shape.take(operation)
 
 
-def _keys(found: dict[str, str] | None) -> set[str] | None:
-    return None if found is None else {key.replace("~", "~0").replace("/", "~1") if "/" in key or "~" in key else key for key in found}
+def _key(escaped: str) -> str:
+    return escaped.replace("~1", "/").replace("~0", "~")
 
 
 def _length(found: Sequence[object] | None) -> int | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -28,8 +27,7 @@ class QualityOfService(enum.Enum):
     GUARANTEED = "Guaranteed"
 
 
-@dataclass(frozen=True)
-class Wish:
+class Wish(NamedTuple):
     """What our init container would like to have of one resource, in thousandths, and how an amount of it is written."""
 
     name: str

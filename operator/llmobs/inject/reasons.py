@@ -10,12 +10,15 @@ class Reason(enum.Enum):
     """The outcome of one admission: metric label, annotation value, status reason and log field at once."""
 
     sentence: str
+    decision: str
+    """The coarse outcome: ``injected``, ``skipped`` on purpose, or ``failed``."""
 
     def __new__(cls, word: str, sentence: str) -> Self:
         """A member's value is its word; the sentence comes along."""
         member = object.__new__(cls)
         member._value_ = word
         member.sentence = sentence
+        member.decision = {"Injected": "injected", "Unreadable": "failed", "Failed": "failed"}.get(word, "skipped")
         return member
 
     INJECTED = "Injected", "The pod is instrumented."
@@ -63,13 +66,6 @@ class Reason(enum.Enum):
     NOT_A_POD = "NotAPod", "The request does not create a pod."
     UNREADABLE = "Unreadable", "The request could not be read."
     FAILED = "Failed", "An unexpected error; the log of the webhook has it."
-
-    @property
-    def decision(self) -> str:
-        """The coarse outcome: ``injected``, ``skipped`` on purpose, or ``failed``."""
-        if self is Reason.INJECTED:
-            return "injected"
-        return "failed" if self is Reason.UNREADABLE or self is Reason.FAILED else "skipped"
 
     @property
     def surprising(self) -> bool:

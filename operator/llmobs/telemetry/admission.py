@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
+from itertools import accumulate
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
+from prometheus_client import CollectorRegistry, Gauge, ProcessCollector, disable_created_metrics
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
 
 from llmobs.inject.reasons import Reason
 
@@ -15,6 +20,54 @@ OTHER = "other"
 SECONDS = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0)
 
 
+_DECISIONS = {reason.value: reason.decision for reason in Reason}
+
+
+class _Reviews(Collector):
+    """Reviews by outcome and by duration, as plain numbers: in the path of every pod, labels and locks of a client would cost more."""
+
+    def __init__(self) -> None:
+        # Every reason exists from the start, so that the first failure is an increase and not a birth.
+        self._counts = {(reason.value, ""): 0 for reason in Reason}
+        self._known: set[str] = set()
+        self._buckets = [0] * (len(SECONDS) + 1)
+        self._sum = 0.0
+
+    def reviewed(self, reason: str, namespace: str, seconds: float) -> None:
+        key = (reason, namespace)
+        if key in self._counts:
+            self._counts[key] += 1
+        else:
+            self._first(key)
+        self._buckets[bisect_left(SECONDS, seconds)] += 1
+        self._sum += seconds
+
+    def _first(self, key: tuple[str, str]) -> None:
+        reason, namespace = key
+        if namespace not in self._known and len(self._known) >= NAMESPACES:
+            key = (reason, OTHER)
+        else:
+            self._known.add(namespace)
+        self._counts[key] = self._counts.get(key, 0) + 1
+
+    def collect(self) -> Iterator[Metric]:
+        """The series of now."""
+        counted = CounterMetricFamily(
+            "llmobs_admission",
+            "Admission reviews answered, by decision (injected, skipped, failed), reason, and namespace where it has a policy.",
+            # Never the label `namespace`: a scrape puts the webhook's own in its place.
+            labels=["decision", "reason", "k8s_namespace"],
+        )
+        for (reason, namespace), count in self._counts.items():
+            counted.add_metric([_DECISIONS[reason], reason, namespace], count)
+        failed = sum(count for (reason, _), count in self._counts.items() if _DECISIONS[reason] == "failed")
+        said = "Admission reviews that were answered without a decision: unreadable requests and unexpected errors."
+        lasted = HistogramMetricFamily("llmobs_admission_duration_seconds", "Time from the whole request to the answer, in seconds.")
+        bounds = [*map(floatToGoString, SECONDS), "+Inf"]
+        lasted.add_metric([], list(zip(bounds, accumulate(self._buckets), strict=True)), self._sum)
+        yield from (counted, CounterMetricFamily("llmobs_admission_errors", said, failed), lasted)
+
+
 class AdmissionMetrics:
     """The webhook's metrics, in a registry of their own."""
 
@@ -22,28 +75,8 @@ class AdmissionMetrics:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        reviews = Counter(
-            "llmobs_admission",
-            "Admission reviews answered, by decision (injected, skipped, failed), reason, and namespace where it has a policy.",
-            # Never the label `namespace`: a scrape puts the webhook's own in its place.
-            ["decision", "reason", "k8s_namespace"],
-            registry=self.registry,
-        )
-        self._reviews = reviews
-        # Every reason exists from the start, so that the first failure is an increase and not a birth.
-        self._counts = {(reason, ""): reviews.labels(reason.decision, reason.value, "") for reason in Reason}
-        self._known: set[str] = set()
-        self._errors = Counter(
-            "llmobs_admission_errors",
-            "Admission reviews that were answered without a decision: unreadable requests and unexpected errors.",
-            registry=self.registry,
-        )
-        self._seconds = Histogram(
-            "llmobs_admission_duration_seconds",
-            "Time from the whole request to the answer, in seconds.",
-            buckets=SECONDS,
-            registry=self.registry,
-        )
+        self._reviews = _Reviews()
+        self.registry.register(self._reviews)
         self._expiry = Gauge(
             "llmobs_admission_certificate_expiry_timestamp_seconds",
             "When the certificate that is served expires, in seconds since 1970.",
@@ -57,17 +90,7 @@ class AdmissionMetrics:
 
     def reviewed(self, reason: Reason, seconds: float, *, namespace: str = "") -> None:
         """Count one answer; ``namespace`` is empty for one without a policy."""
-        (self._counts.get((reason, namespace)) or self._count(reason, namespace)).inc()
-        self._seconds.observe(seconds)
-        if reason.decision == "failed":
-            self._errors.inc()
-
-    def _count(self, reason: Reason, namespace: str) -> Counter:
-        if namespace not in self._known and len(self._known) >= NAMESPACES:
-            return self._reviews.labels(reason.decision, reason.value, OTHER)
-        self._known.add(namespace)
-        made = self._counts[reason, namespace] = self._reviews.labels(reason.decision, reason.value, namespace)
-        return made
+        self._reviews.reviewed(reason.value, namespace, seconds)
 
     def serves_until(self, timestamp: float) -> None:
         """Note when the served certificate expires, in seconds since 1970."""

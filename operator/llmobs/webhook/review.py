@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import binascii
 import re
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -56,10 +55,30 @@ class _Envelope(msgspec.Struct, rename="camel", gc=False):
     request: _Named | None = None
 
 
+class _Response(msgspec.Struct, rename="camel", omit_defaults=True, gc=False):
+    """What is answered to a request. ``patch`` is sent in base64."""
+
+    uid: str
+    allowed: Literal[True]
+    patch_type: str = ""
+    patch: bytes = b""
+    warnings: tuple[str, ...] = ()
+
+
+class _Reviewed(msgspec.Struct, rename="camel", gc=False):
+    """An AdmissionReview that goes back."""
+
+    api_version: str
+    kind: str
+    response: _Response
+
+
 _REVIEW = msgspec.json.Decoder(_Review)
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
+_ENCODER = msgspec.json.Encoder()
 _UID = re.compile(rb'"uid"\s*:\s*"([-0-9A-Za-z]{1,128})"')
-_VERSION = re.compile(r"admission\.k8s\.io/v1(beta1)?")
+_VERSION = "admission.k8s.io/v1"
+_VERSIONS = frozenset({_VERSION, f"{_VERSION}beta1"})
 
 
 class Answer(NamedTuple):
@@ -117,17 +136,9 @@ def _failed(version: str, uid: str, reason: Reason, error: Exception, namespace:
 
 
 def _response(version: str, uid: str, decision: Decision) -> bytes:
-    parts = [
-        b'{"apiVersion":"',
-        (version if _VERSION.fullmatch(version) else "admission.k8s.io/v1").encode(),
-        b'","kind":"AdmissionReview","response":{"uid":',
-        msgspec.json.encode(uid),
-        b',"allowed":true',
-    ]
+    response = _Response(uid, True)
     if decision.operations:
-        patch = binascii.b2a_base64(decision.patch, newline=False)
-        parts += [b',"patchType":"JSONPatch","patch":"', patch, b'"']
+        response.patch_type, response.patch = "JSONPatch", decision.patch
     if decision.reason.decision == "failed":
-        said = f"{OPERATOR} left this pod alone: {decision.reason.value}: {decision.reason.sentence}"
-        parts += [b',"warnings":', msgspec.json.encode([said])]
-    return b"".join([*parts, b"}}"])
+        response.warnings = (f"{OPERATOR} left this pod alone: {decision.reason.value}: {decision.reason.sentence}",)
+    return _ENCODER.encode(_Reviewed(version if version in _VERSIONS else _VERSION, "AdmissionReview", response))

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from llmobs.inject.patch import Block, Misfit, Operation, appending, check, encoded, entries, pointer
+from llmobs.inject.patch import OPEN, Block, Misfit, Operation, appending, check, encoded, entries, pointer
 from llmobs.inject.pod import decode
 
 POD = {
@@ -91,6 +91,24 @@ def test_a_block_is_the_same_text_as_its_operations() -> None:
     assert encoded([appending("/env", []).at("/spec/containers/0")]) == b"[]"
     keys = [Operation("add", pointer("metadata", "annotations", key), value) for key, value in marks.items()]
     assert encoded([entries("/metadata/annotations", marks)]) == encoded(keys)
+
+
+def test_a_value_left_open_is_filled_in_where_it_stands() -> None:
+    values = [{"name": "A", "value": "\u0001"}, {"name": "B", "value": OPEN}, {"name": "C", "value": "x"}]
+    filled = [values[0], {"name": "B", "value": 'of "this" pod\x00'}, values[2]]
+    plain = [Operation("add", "/spec/containers/7/env/-", value) for value in filled]
+
+    assert encoded([appending("/env", values).at("/spec/containers/7", 'of "this" pod\x00')]) == encoded(plain)
+
+
+@pytest.mark.parametrize("count", [32, 33, 50])
+def test_however_many_containers_each_has_its_place(count: int) -> None:
+    containers = [{"name": f"c{number}", "env": [{"name": "A"}] * number} for number in range(count)]
+    pod = decode(json.dumps({"metadata": {}, "spec": {"containers": containers}}).encode())
+
+    check(pod, [Operation("add", f"/spec/containers/{number}/env/{number}", {}) for number in range(count)])
+    with pytest.raises(Misfit):
+        check(pod, [Operation("add", f"/spec/containers/{count}/env/-", {})])
 
 
 def fits(*operations: Operation | Block) -> None:
