@@ -24,7 +24,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "admin-token"
-DEADLINE = 60.0
+DEADLINE = 180.0
 
 
 @cache

@@ -58,7 +58,7 @@ class World:
 
         self.last: Any = None
         try:
-            return str(until(f"{kind} {status}/{reason}", found, within=30)[0])
+            return str(until(f"{kind} {status}/{reason}", found)[0])
         except pytest.fail.Exception:
             pytest.fail(f"{kind} is not {status}/{reason} but {self.last}; controller: {self.controller.log()[-3000:]}")
 

@@ -20,7 +20,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.collector.spans import export
 
-DEADLINE = 60.0
+DEADLINE = 180.0
 
 HASH_KEY = "0" * 63 + "1"
 """The key of all gateways here; a collector that took it for a number would hash by another."""
@@ -167,7 +167,7 @@ class Gateway:
 
 def get(url: str) -> str:
     """The body of a page."""
-    with urllib.request.urlopen(url, timeout=5) as answer:
+    with urllib.request.urlopen(url, timeout=60) as answer:
         return str(answer.read().decode())
 
 

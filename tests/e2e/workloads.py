@@ -75,6 +75,6 @@ def condition(kube: Kube, place: str, kind: str, *, name: str = "all") -> tuple[
     return next(((item["status"], item["reason"]) for item in every if item["type"] == kind), None)
 
 
-def until(what: str, look: Callable[[], Any], *, seconds: float = 120) -> Any:
+def until(what: str, look: Callable[[], Any], *, seconds: float = 300) -> Any:
     """Look until something is there; Failed after ``seconds``."""
     return wait(what, look, seconds=seconds)

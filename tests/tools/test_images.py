@@ -46,7 +46,7 @@ def address(tmp_path: Path) -> Iterator[str]:
 
 def fetched(url: str, method: str = "GET") -> tuple[bytes, Any]:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(urllib.request.Request(url, method=method), timeout=10) as answer:
+    with opener.open(urllib.request.Request(url, method=method), timeout=60) as answer:
         return answer.read(), answer.headers
 
 

@@ -23,7 +23,7 @@ from tests.unit.webhook.certificates import Pair, pair
 from tests.unit.webhook.service import review
 
 POLICY = "apiVersion: llmobs.dev/v1alpha1\nkind: LLMObservability\nmetadata: {name: checkout, namespace: team-a}\n"
-DEADLINE = 30.0
+DEADLINE = 120.0
 
 
 def until(what: str, holds: Callable[[], Any]) -> Any:
@@ -57,7 +57,7 @@ class Webhook:
 
     def connection(self, trusted: Pair | None = None) -> http.client.HTTPSConnection:
         context = ssl.create_default_context(cadata=(trusted or self.pair).certificate.decode())
-        return http.client.HTTPSConnection("localhost", self.port, timeout=10, context=context)
+        return http.client.HTTPSConnection("localhost", self.port, timeout=60, context=context)
 
     def mutate(self, connection: http.client.HTTPSConnection, body: bytes) -> dict[str, Any]:
         connection.request("POST", "/mutate", body, {"Content-Type": "application/json"})
@@ -69,14 +69,14 @@ class Webhook:
     def serial(self) -> int:
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        connection = http.client.HTTPSConnection("localhost", self.port, timeout=10, context=context)
+        connection = http.client.HTTPSConnection("localhost", self.port, timeout=60, context=context)
         connection.connect()
         der = connection.sock.getpeercert(binary_form=True)
         connection.close()
         return load_der_x509_certificate(der).serial_number
 
     def plain(self, path: str) -> tuple[int, str]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.metrics_port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.metrics_port, timeout=60)
         connection.request("GET", path)
         answer = connection.getresponse()
         return answer.status, answer.read().decode()
@@ -140,7 +140,7 @@ def test_old_tls_is_refused(webhook: Webhook) -> None:
     context = ssl.create_default_context(cadata=webhook.pair.certificate.decode())
     context.maximum_version = ssl.TLSVersion.TLSv1_1
     context.set_ciphers("DEFAULT:@SECLEVEL=0")
-    connection = http.client.HTTPSConnection("localhost", webhook.port, timeout=10, context=context)
+    connection = http.client.HTTPSConnection("localhost", webhook.port, timeout=60, context=context)
 
     with pytest.raises(ssl.SSLError):
         connection.connect()
