@@ -6,7 +6,6 @@ import pytest
 
 from tests.runtime import machine
 from tests.runtime.pod import NEVER, Finished, Pod
-from tests.runtime.test_ends import WAIT
 
 sys.path.append(str(machine.RUNTIME))
 
@@ -27,6 +26,12 @@ CALLS = """
     assert len(found.choices[0].message.content) == {characters}
     lines = open("/proc/self/status").read().splitlines()
     print(*[int(line.split()[1]) // 1024 for name in ("VmRSS", "VmHWM") for line in lines if line.startswith(name)], flush=True)
+"""
+SEND = """
+    import gc
+    from llmobs_runtime.spool import Spool
+    [spool] = [each for each in gc.get_objects() if isinstance(each, Spool)]
+    assert spool.flush(200)
 """
 FULL = {"LLMOBS_CONTENT": "Full"}
 
@@ -52,24 +57,16 @@ def test_prompts_that_wait_do_not_fill_the_memory(pod: Pod) -> None:
 
 def test_what_has_no_room_for_its_texts_is_counted_all_the_same(pod: Pod) -> None:
     """Answers of 2 MB wait cut to 65,536 characters; once there is no room for more, only names and figures wait."""
-    pod.gateway.status = 503
-    code = CALLS.format(characters=2_000_000, count=300)
-    process = pod.start(code + WAIT, OTEL_BSP_SCHEDULE_DELAY="1", **FULL, LLMOBS_LOG="info")
-    assert pod.gateway.wait(lambda gateway: bool(gateway.requests))
-    assert process.stdout is not None
-    while process.stdout.readline() != "ready\n":
-        pass
-    pod.gateway.status = 200
+    done = pod.run(CALLS.format(characters=2_000_000, count=300) + SEND, **NEVER, **FULL, LLMOBS_LOG="info")
+    assert done.status == 0, done.err
     spans = pod.spans(300)
-    process.terminate()
-    _, said = process.communicate()
     lengths = [len(span.attributes.get("gen_ai.output.messages", "")) for span in spans]
     assert len(spans) == 300
     assert {span.attributes["gen_ai.usage.output_tokens"] for span in spans} == {8}
     whole, short = lengths.count(65_536), lengths.count(512)
     assert whole + short == 300
     assert 100 <= whole <= 16 * 1024 * 1024 // 65_536
-    assert f"llmobs: {short} spans cut to their names and figures since the start: 16 MiB were waiting\n" in said
+    assert f"llmobs: {short} spans cut to their names and figures since the start: 16 MiB were waiting\n" in done.err
     assert max(int(headers["content-length"]) for headers in pod.gateway.requests) <= 1_000_000
 
 

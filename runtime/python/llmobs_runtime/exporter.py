@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from llmobs_runtime import __version__, log
 from llmobs_runtime.encode import encode, shortened
 from llmobs_runtime.recorder import Finished
-from llmobs_runtime.weight import weight
+from llmobs_runtime.weight import LIGHT_BYTES, weight
 
 _RETRYABLE = frozenset({429, 502, 503, 504})
 _RESPONSE_BYTES = 65536
@@ -98,9 +98,9 @@ def _fitting(spans: Sequence[Finished]) -> tuple[bytes, int]:
 
 def _tried(spans: Sequence[Finished]) -> int:
     """How many to encode first: with prompts a batch may be a hundred times as large as a request."""
-    # Without them it takes a part of what it weighs.
-    weights = accumulate(map(weight, spans))
-    return min(len(spans), 1 + sum(1 for _ in takewhile(lambda whole: whole < 4 * _REQUEST_BYTES, weights)))
+    # Without them a span takes a part of what it weighs.
+    weights = accumulate(heavy if heavy > LIGHT_BYTES else heavy // 4 for heavy in map(weight, spans))
+    return min(len(spans), 1 + sum(1 for _ in takewhile(lambda whole: whole < _REQUEST_BYTES, weights)))
 
 
 def _outcome(response: http.client.HTTPResponse) -> Outcome:
