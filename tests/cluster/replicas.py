@@ -8,6 +8,7 @@ import contextlib
 import itertools
 import ssl
 import threading
+import urllib.error
 import urllib.request
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,6 +40,18 @@ class Replica:
                 return str(answer.read().decode())
         except OSError:
             return None
+
+    @property
+    def wanting(self) -> str:
+        """Why it is not ready; empty when it is, or is not there."""
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            opener.open(f"http://127.0.0.1:{self._plain}/readyz", timeout=5).close()
+        except urllib.error.HTTPError as error:
+            return error.read().decode()
+        except OSError:
+            pass
+        return ""
 
     @property
     def serial(self) -> int:

@@ -68,6 +68,7 @@ def test_no_pod_is_lost_none_is_refused_and_what_is_reported_is_true(service: tu
     assert [status for status, _ in created] == [201] * PODS
     for replica in (second, third):
         until("the new certificate is served", lambda replica=replica: replica.serial == serial)
+    assert [replica.wanting for replica in (second, third)] == ["", ""], "a change of authority takes no replica out of service"
 
     stored = server.get("/api/v1/namespaces/burst/pods")["items"]
     injected = sum(pod["metadata"].get("labels", {}).get("llmobs.dev/injected") == "true" for pod in stored)
@@ -90,7 +91,6 @@ def test_no_pod_is_lost_none_is_refused_and_what_is_reported_is_true(service: tu
     bare = [pod["metadata"]["creationTimestamp"] for pod in stored if not pod["spec"].get("initContainers")]
     expected = Counter("BeforePolicy" if moment <= created_at else "Missed" for moment in bare)
     assert {item["reason"]: item["count"] for item in told.get("skipped", [])} == expected
-    # after a change of authority a replica is ready again once it has looked at what is published, which it does every few seconds
-    until("both get connections", lambda: webhook.reaches(second) and webhook.reaches(third))
+    assert [replica.wanting for replica in (second, third)] == ["", ""]
     server.create("/api/v1/namespaces/burst/pods", {"metadata": {"name": "after"}, "spec": {"containers": [{"name": "app", "image": "i"}]}})
     assert server.get("/api/v1/namespaces/burst/pods/after")["metadata"]["labels"]["llmobs.dev/injected"] == "true"

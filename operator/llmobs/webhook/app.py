@@ -31,7 +31,7 @@ class Probes:
     stopping.
     """
 
-    def __init__(self, store: Store, metrics: AdmissionMetrics, *, distrust: Callable[[], str] = str) -> None:
+    def __init__(self, store: Store, metrics: AdmissionMetrics, *, distrust: Callable[[], Awaitable[str]] | None = None) -> None:
         self.stopping = False
         self._store = store
         self._distrust = distrust
@@ -48,7 +48,7 @@ class Probes:
         if path == "/healthz":
             await _send(send, 200, b"ok\n")
         elif path == "/readyz":
-            wanting = self._wanting()
+            wanting = await self._wanting()
             await _send(send, 503 if wanting else 200, f"{wanting or 'ok'}\n".encode())
         elif path == "/metrics" and metrics:
             accept = next((value.decode("latin-1") for key, value in scope["headers"] if key == b"accept"), "")
@@ -57,10 +57,12 @@ class Probes:
         else:
             await _send(send, 404, b"there is /mutate on the TLS port, and /healthz, /readyz, /metrics\n")
 
-    def _wanting(self) -> str:
+    async def _wanting(self) -> str:
         if self.stopping:
             return "stopping"
-        return self._distrust() if self._store.synced else "policies and namespaces are not all read yet"
+        if not self._store.synced:
+            return "policies and namespaces are not all read yet"
+        return await self._distrust() if self._distrust else ""
 
 
 class Admission:

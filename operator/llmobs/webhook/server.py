@@ -11,6 +11,7 @@ import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from llmobs.telemetry.admission import AdmissionMetrics
 from llmobs.webhook.app import Admission, Probes
 from llmobs.webhook.certificate import Files, ServingCertificate
 from llmobs.webhook.store import Place, Source, Store
-from llmobs.webhook.trust import distrust
+from llmobs.webhook.trust import doubt
 
 KEEP_ALIVE = 120
 """Seconds an idle connection stays: longer than the API server keeps it, so that it never writes into one we just closed."""
@@ -59,7 +60,7 @@ async def _serve(source: Source, platform: Platform, options: Options, listening
     store = Store(platform, refused=_refused)
     metrics = AdmissionMetrics(policies=lambda: store.policies, problems=lambda: len(store.problems), synced=lambda: store.synced)
     certificate = ServingCertificate(Files(options.certificate, options.key), expires=metrics.serves_until)
-    probes = Probes(store, metrics, distrust=lambda: distrust(certificate.context, store.published))
+    probes = Probes(store, metrics, distrust=partial(doubt, certificate.context, store))
     with _listen(options.host, options.port) as public, _listen(options.host, options.metrics_port) as plain:
         servers = (
             (http_server(Admission(store, metrics, probes), context=certificate.context), public),

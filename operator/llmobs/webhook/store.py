@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from llmobs.api import effective, kinds, memory
@@ -62,6 +62,8 @@ class Store:
         self._refused = refused
         self.published: tuple[Published, ...] = ()
         """How the API server calls us, where the source knows."""
+        self.look: Callable[[], Awaitable[None]] | None = None
+        """Makes the source bring that up to date."""
         self.problems: dict[Place, Invalid] = {}
         self._platform = platform
         self._version = version

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import contextlib
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+PATIENCE = 2.0
+"""Seconds for a look at what is published: a probe must be answered in its time."""
 _TURNS = 8
 """More than the messages of any TLS handshake: a bound, not a figure."""
 
@@ -30,6 +34,28 @@ def _one(client: Mapping[str, Any]) -> Published:
     service = client.get("service")
     host = f"{service['name']}.{service['namespace']}.svc" if service else urlsplit(client.get("url", "")).hostname or ""
     return Published(host=host, authorities=base64.b64decode(client.get("caBundle") or "").decode(errors="replace"))
+
+
+class Known(Protocol):
+    """What is known of how the API server calls us."""
+
+    published: tuple[Published, ...]
+    look: Callable[[], Awaitable[None]] | None
+    """Brings ``published`` up to date; none where it can't change."""
+
+
+async def doubt(context: ssl.SSLContext, known: Known) -> str:
+    """Why the API server would refuse the certificate; by what is published now, not by what was the last time somebody looked.
+
+    Authorities change before certificates do, so a replica that takes a certificate first must not stand aside for that.
+    """
+    reason = distrust(context, known.published)
+    if not reason or known.look is None:
+        return reason
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE):
+            await known.look()
+    return distrust(context, known.published)
 
 
 def distrust(context: ssl.SSLContext, found: Iterable[Published]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from llmobs.cluster.client import Client, Manifest, connected
@@ -39,8 +40,9 @@ class ClusterSource:
         """Follow namespaces, LimitRanges, fleets and policies for ever; what is lost on the way is listed again."""
         store.served_by(UNTOLD)
         async with connected(self._kubeconfig) as client, asyncio.TaskGroup() as group:
+            store.look = partial(_look, client, store)
             group.create_task(_version(client, store))
-            group.create_task(_trusted(client, store))
+            group.create_task(_trusted(store.look))
             for kind in (NAMESPACE, LIMIT_RANGE, FLEET, POLICY):
                 group.create_task(_follow(client, kind, store))
 
@@ -72,11 +74,15 @@ async def _version(client: Client, store: Store) -> None:
         await asyncio.sleep(VERSION_EVERY if found else VERSION_RETRY)
 
 
-async def _trusted(client: Client, store: Store) -> None:
-    """Note what the API server expects of our certificate, again and again; what cannot be read now stays as it was."""
+async def _trusted(look: Callable[[], Awaitable[None]]) -> None:
     while True:
-        try:
-            store.published = published(await client.get(WEBHOOKS, WEBHOOK) or {})
-        except (NotYet, Refused) as error:
-            logger.info("the webhook configuration is not known: %s", error)
+        await look()
         await asyncio.sleep(TRUST_EVERY)
+
+
+async def _look(client: Client, store: Store) -> None:
+    """Note what the API server expects of our certificate; what cannot be read now stays as it was."""
+    try:
+        store.published = published(await client.get(WEBHOOKS, WEBHOOK) or {})
+    except (NotYet, Refused) as error:
+        logger.info("the webhook configuration is not known: %s", error)

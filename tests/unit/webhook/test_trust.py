@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import ssl
 from datetime import UTC, datetime
@@ -10,7 +11,10 @@ from typing import Any
 
 import pytest
 from llmobs.cluster.authority import authority, bundle, leaf
-from llmobs.webhook.trust import Published, distrust, published
+from llmobs.inject.compiled import Platform
+from llmobs.webhook import trust
+from llmobs.webhook.store import Store
+from llmobs.webhook.trust import Published, distrust, doubt, published
 
 from tests.unit.webhook.certificates import Pair, pair
 
@@ -71,3 +75,32 @@ def test_a_bundle_that_is_no_certificate_is_told(served: Pair, tmp_path: Path) -
 
 def test_nothing_is_demanded_where_no_configuration_is_known(served: Pair, tmp_path: Path) -> None:
     assert not distrust(context(served, tmp_path), published({}))
+
+
+def test_before_a_replica_stands_aside_it_looks_at_what_is_published_now(served: Pair, tmp_path: Path) -> None:
+    store, looks = Store(Platform()), []
+    store.published = published(called("https://localhost/mutate", pair()))
+
+    async def look() -> None:
+        looks.append(store.published)
+        store.published = published(called("https://localhost/mutate", served))
+
+    store.look = look
+    made = context(served, tmp_path)
+    assert asyncio.run(doubt(made, store)) == ""
+    assert asyncio.run(doubt(made, store)) == ""
+    assert len(looks) == 1, "what is trusted is not asked for again"
+
+
+def test_an_api_server_that_does_not_answer_leaves_the_doubt(served: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trust, "PATIENCE", 0.01)
+    store = Store(Platform())
+    store.published = published(called("https://localhost/mutate", pair()))
+    never = asyncio.Event()
+
+    async def look() -> None:
+        await never.wait()
+
+    store.look = look
+
+    assert "does not verify" in asyncio.run(doubt(context(served, tmp_path), store))
