@@ -18,6 +18,7 @@ from llmobs.plan.collector import hashing
 from llmobs.plan.inputs import Inputs
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.collector import points
 from tests.collector.spans import export
 
 DEADLINE = 180.0
@@ -40,7 +41,8 @@ def stand_in(identity: Mapping[str, Any]) -> dict[str, Any]:
         f'set(resource.attributes["{key}"], resource.attributes["{PEER}{key}"]) where resource.attributes["{key}"] == nil' for key in known
     ]
     forget = f'delete_matching_keys(resource.attributes, "^{PEER[:-1]}[.]")'
-    return {"error_mode": "silent", "trace_statements": [{"context": "resource", "statements": [*fill, forget]}]}
+    statements = [{"context": "resource", "statements": [*fill, forget]}]
+    return {"error_mode": "silent", "trace_statements": statements, "metric_statements": statements}
 
 
 def at_its_edges(rendered: Mapping[str, Any], ports: Mapping[str, int], *, api_server: bool, readable: bool) -> dict[str, Any]:
@@ -56,8 +58,9 @@ def at_its_edges(rendered: Mapping[str, Any], ports: Mapping[str, int], *, api_s
         config["processors"]["k8s_attributes"]["auth_type"] = "kubeConfig"
     else:
         config["processors"][STAND_IN] = stand_in(config["processors"].pop("k8s_attributes"))
-        steps = config["service"]["pipelines"]["traces/in"]["processors"]
-        steps[steps.index("k8s_attributes")] = STAND_IN
+        for name in {"traces/in", "metrics/in"} & config["service"]["pipelines"].keys():
+            steps = config["service"]["pipelines"][name]["processors"]
+            steps[steps.index("k8s_attributes")] = STAND_IN
     for name, settings in config["exporters"].items():
         if name.startswith("otlp_http/"):
             settings.update({"encoding": "json"} if readable else {}, compression="none")
@@ -128,9 +131,14 @@ class Gateway:
         **scoped: Any,
     ) -> None:
         """One request with these spans, from a pod of that namespace and Deployment; others are of the scope."""
-        peer = {f"{PEER}k8s.namespace.name": namespace, f"{PEER}k8s.deployment.name": workload}
-        known = {key: value for key, value in peer.items() if value}
-        self.post(export({**known, "service.name": "svc", **(resource or {})}, spans, **scoped))
+        self.post(export({**_peer(namespace, workload), "service.name": "svc", **(resource or {})}, spans, **scoped))
+
+    def measure(
+        self, *metrics: Mapping[str, Any], namespace: str, workload: str = "app", resource: Mapping[str, Any] | None = None, **scoped: Any
+    ) -> None:
+        """The same with metrics."""
+        known = {**_peer(namespace, workload), "service.name": "svc", **(resource or {})}
+        self.post(points.export(known, metrics, **scoped), "/v1/metrics")
 
     def post(self, body: Mapping[str, Any], path: str = "/v1/traces", *, source: str = "127.0.0.1") -> None:
         """One OTLP/HTTP JSON request from a loopback address, which must succeed; lone surrogates stand for bytes that are no text."""
@@ -158,11 +166,16 @@ class Gateway:
         enough = until(lambda: self.value("llm_calls_total", k8s_namespace=namespace) >= count)
         assert enough, self.samples("llm_calls_total")
 
-    def own(self, name: str) -> float:
+    def own(self, name: str, **labels: str) -> float:
         """The sum of one of the collector's own series, under the name that it exposes; the parser adds _total to a counter's."""
         text = get(f"http://127.0.0.1:{self.ports['self']}/metrics")
         samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
-        return sum(sample.value for sample in samples if sample.name in (name, f"{name}_total"))
+        return sum(item.value for item in samples if item.name in (name, f"{name}_total") and labels.items() <= item.labels.items())
+
+
+def _peer(namespace: str, workload: str) -> dict[str, str]:
+    peer = {f"{PEER}k8s.namespace.name": namespace, f"{PEER}k8s.deployment.name": workload}
+    return {key: value for key, value in peer.items() if value}
 
 
 def get(url: str) -> str:

@@ -12,6 +12,7 @@ from llmobs.plan import collector
 from tests.collector.beside import command
 from tests.collector.conftest import FULL, ROOT, inputs, sent_to
 from tests.collector.gateway import Gateway, until
+from tests.collector.points import call, durations, usage
 from tests.collector.test_golden import CASES, SMALL, accepted, accepted_as
 from tests.collector.test_recorded import BILLED, SENT, cost, counted, placed, space
 from tests.fakes.otlp import OTLPReceiver
@@ -45,6 +46,17 @@ def test_it_takes_what_is_rendered_for_it(oldest: str, tmp_path: Path, gateway: 
     path.write_text(path.read_text().replace("/var/lib/llmobs/queue", str(tmp_path)))
 
     assert accepted(oldest, path) == ""
+
+
+def test_it_takes_and_counts_metrics(oldest: str, tmp_path: Path) -> None:
+    given = inputs({"a/p": {"collector": {"source": "Metrics"}}}, prices=SMALL, settings=RELEASE)
+    with Gateway(oldest, tmp_path, given) as made:
+        made.measure(durations(call("gpt-4o"), 0.3, 3.0), usage(call("gpt-4o"), [1000, 20], [5, 64]), namespace="a")
+        made.calls("a", 2)
+
+        assert summed(made, "llm_tokens_total", "token_type") == {"a input": 1020, "a output": 69}
+        assert summed(made, "llm_call_duration_seconds_sum") == {"a": pytest.approx(3.3)}
+        assert summed(made, "llm_cost_usd_total") == {"a": pytest.approx((1020 * 2.5 + 69 * 10) / 1e6, rel=0, abs=1e-9)}
 
 
 def test_it_takes_the_collector_of_a_pod(oldest: str) -> None:

@@ -184,7 +184,7 @@ def lowered(spec: LLMObservabilitySpec, governing: Fleet | None) -> tuple[LLMObs
         said.append(f"collector.mode {mode.value} is not offered and becomes {modes[0].value} ({by})")
         if modes[0] is CollectorMode.SHARED and any(item.secret for item in spec.backends):
             said.append("backends with a Secret of this namespace are left out, because they need mode Dedicated")
-        spec = _shared(spec) if modes[0] is CollectorMode.SHARED else replace(spec, collector=Collector(mode=modes[0]))
+        spec = _shared(spec) if modes[0] is CollectorMode.SHARED else replace(spec, collector=_collector(modes[0], spec))
     if spec.collector.mode is CollectorMode.SIDECAR and spec.content.capture is Capture.HASH:
         spec = replace(spec, content=replace(spec.content, capture=Capture.NONE))
         said.append("content.capture Hash counts as None with collector.mode Sidecar, because pods do not get the key of hashes")
@@ -194,7 +194,13 @@ def lowered(spec: LLMObservabilitySpec, governing: Fleet | None) -> tuple[LLMObs
 def _shared(spec: LLMObservabilitySpec) -> LLMObservabilitySpec:
     """The spec with the platform's gateway, which reads no Secret of a namespace."""
     kept = tuple(item for item in spec.backends if item.secret is None)
-    return replace(spec, collector=Collector(), backends=kept)
+    return replace(spec, collector=_collector(CollectorMode.SHARED, spec), backends=kept)
+
+
+def _collector(mode: CollectorMode, spec: LLMObservabilitySpec) -> Collector:
+    """Another mode with what calls are counted from, where that mode can."""
+    can = mode in (CollectorMode.SHARED, CollectorMode.DEDICATED)
+    return Collector(mode=mode, source=spec.collector.source) if can else Collector(mode=mode)
 
 
 def _destinations(

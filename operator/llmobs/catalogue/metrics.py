@@ -49,7 +49,10 @@ IDENTITY = ("k8s_namespace", "k8s_workload", "service_name", "team", "feature", 
 TOKEN_TYPES = ("input", "cache_read", "cache_write", "output", "reasoning")
 """Disjoint: input without the cached ones, output without the reasoning ones."""
 
-PRICED = ("priced", "unpriced", "no_usage", "bad_usage")
+ESTIMATED = "estimated"
+"""Stands in ``priced`` of calls that are counted from metrics, which tell neither cached tokens nor tiers."""
+
+PRICED = ("priced", ESTIMATED, "unpriced", "no_usage", "bad_usage")
 
 DURATION_BOUNDS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92, 120.0, 300.0, 600.0)
 """Bucket bounds in seconds; the thresholds of objectives are added."""

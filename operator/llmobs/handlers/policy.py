@@ -60,7 +60,7 @@ async def reconcile(context: Context, where: Key) -> float | None:
         injection(policy, found, context.webhook or undeliverable(policy, context.facts.version) or native.refused(context, policy)),
         *gateway(policy, context.shared(), running),  # after: of two that are well the first one speaks
         telemetry(policy, found, context.spend),
-        within(budgets(policy, context.spend), context.spend, unseen=elsewhere(policy)),
+        within(budgets(policy, context.spend), context.spend, unseen=elsewhere(policy), estimated=policy.spec.collector.metered),
     ]
     generation = int(body["metadata"].get("generation", 0))
     status = policy_status(

@@ -124,6 +124,10 @@ def injection(policy: Policy, pods: Pods, broken: str | None) -> Finding:
     return said(Status.TRUE, Reason.INJECTED, f"{pods.injected} of {pods.matched} matching pods are instrumented")
 
 
+ESTIMATED = "the money is an estimate, because metrics tell neither cached tokens nor tiers of service"
+"""Said wherever money is judged that comes from metrics."""
+
+
 def undeliverable(policy: Policy, version: tuple[int, int] | None) -> str | None:
     """Why the policy's delivery does not work with an API server of this version; None when it does, or the version is not known."""
     injection = policy.spec.injection
@@ -164,11 +168,21 @@ def telemetry(policy: Policy, pods: Pods, spend: Spend) -> Finding:
     if spend.problem is not None:
         return Finding(ConditionType.TELEMETRY_FLOWING, spend.problem.status, spend.problem.reason, spend.problem.message)
     if spend.ages.get(policy.identity.namespace, RECENT) < RECENT:
-        return Finding(ConditionType.TELEMETRY_FLOWING, Status.TRUE, Reason.SERIES_FOUND, "calls of this namespace are in Prometheus")
+        said = "calls of this namespace are in Prometheus"
+        if policy.spec.collector.metered:
+            said += f"; with collector.source Metrics {ESTIMATED}"
+        return Finding(ConditionType.TELEMETRY_FLOWING, Status.TRUE, Reason.SERIES_FOUND, said)
     if not spend.alive:
         said = "Prometheus does not read the gateway: see that it selects the PodMonitor (gateway.podMonitorLabels)"
         return Finding(ConditionType.TELEMETRY_FLOWING, Status.UNKNOWN, Reason.NO_SERIES, said)
-    said = "no call of this namespace reached Prometheus within a day" + ("" if pods.injected else "; no pod is instrumented")
+    said = "no call of this namespace reached Prometheus within a day"
+    if policy.spec.collector.metered:
+        said += (
+            "; with collector.source Metrics they are counted from gen_ai.client.* histograms with delta temporality, which applications "
+            "send where OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE is delta"
+        )
+    else:
+        said += "" if pods.injected else "; no pod is instrumented"
     return Finding(ConditionType.TELEMETRY_FLOWING, Status.FALSE, Reason.NO_SERIES, said)
 
 
@@ -198,11 +212,11 @@ def _state(used: float | None, warn_at: Sequence[float]) -> BudgetState:
     return BudgetState.WARNING if any(used >= share for share in warn_at) else BudgetState.WITHIN
 
 
-def within(standing: Sequence[BudgetStatus], spend: Spend, *, unseen: str | None = None) -> Finding:
+def within(standing: Sequence[BudgetStatus], spend: Spend, *, unseen: str | None = None, estimated: bool = False) -> Finding:
     """WithinBudget; ``unseen`` says why no money is seen. Messages name no running amount, or each of them would be a write."""
 
     def said(status: Status, reason: Reason, message: str) -> Finding:
-        return Finding(ConditionType.WITHIN_BUDGET, status, reason, message)
+        return Finding(ConditionType.WITHIN_BUDGET, status, reason, f"{message}; {ESTIMATED}" if estimated and standing else message)
 
     if not standing:
         return said(Status.TRUE, Reason.NO_BUDGET, "there is no budget")

@@ -91,6 +91,7 @@ POLICY_FIELDS: dict[str, Case] = {
     "content.maskPatterns[].pattern": content(maskPatterns=[{**STAFF, "pattern": "T-[0-9]{6}"}]),
     "content.userIds": content(userIds="Drop"),
     "collector.mode": ({"collector": {"endpoint": AGENT}}, {"collector": {"mode": "External", "endpoint": AGENT}}),
+    "collector.source": ({}, {"collector": {"source": "Metrics"}}),
     "collector.endpoint": external(endpoint="http://other.team.svc:4318"),
     "collector.insecure": (
         {"collector": {"mode": "External", "endpoint": "http://x.example.com"}},

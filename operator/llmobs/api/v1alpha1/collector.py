@@ -21,6 +21,13 @@ class CollectorMode(enum.Enum):
     EXTERNAL = "External"
 
 
+class Source(enum.Enum):
+    """What the namespace's calls are counted from."""
+
+    TRACES = "Traces"
+    METRICS = "Metrics"
+
+
 @ruled(
     Rule(
         cel="!has(self.mode) || self.mode != 'External' || has(self.endpoint)",
@@ -34,6 +41,12 @@ class CollectorMode(enum.Enum):
         holds=lambda c: c.endpoint is None or c.mode is CollectorMode.EXTERNAL,
         path="endpoint",
     ),
+    Rule(
+        cel="!has(self.source) || self.source != 'Metrics' || !has(self.mode) || self.mode in ['Shared', 'Dedicated']",
+        message="metrics are counted by a gateway that pods send to: with source Metrics the mode is Shared or Dedicated",
+        holds=lambda c: c.source is not Source.METRICS or c.mode in (CollectorMode.SHARED, CollectorMode.DEDICATED),
+        path="source",
+    ),
     SECURE,
 )
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +58,11 @@ class Collector:
     the platform offers it. Sidecar: a small collector in every pod does what content asks before anything leaves the pod, and passes the
     rest on to the platform's gateway. External: pods are instrumented and send to a receiver of yours; nothing is priced, masked or
     counted, so there is no spend, no budget and no alert, and content.capture is all that limits what leaves the pod. Default Shared."""
+    source: Source = prop(Source.TRACES)
+    """What calls, tokens and money are counted from, for applications that can send only metrics. Metrics: from the histograms
+    gen_ai.client.operation.duration and gen_ai.client.token.usage, with delta temporality; spans of these pods go to the backends and
+    count in no series. The money is an estimate, because metrics tell neither cached tokens nor tiers. Default Traces: from spans, and
+    metrics are not taken."""
     endpoint: str | None = url(None)
     """With External: base URL of a receiver of OTLP over HTTP (JSON for Python, protobuf for the language sdk), without /v1/traces.
     Pods send without a credential."""
@@ -55,3 +73,8 @@ class Collector:
     def external(self) -> bool:
         """Whether telemetry goes where we cannot see it."""
         return self.mode is CollectorMode.EXTERNAL
+
+    @property
+    def metered(self) -> bool:
+        """Whether calls are counted from metrics."""
+        return self.source is Source.METRICS

@@ -8,7 +8,7 @@ import yaml
 
 from llmobs.api import names
 from llmobs.plan.collector import components as c
-from llmobs.plan.collector import exporters, hashing, identity, policies, routing, sampling, series
+from llmobs.plan.collector import exporters, hashing, identity, metered, policies, routing, sampling, series
 from llmobs.plan.collector.doubles import once
 from llmobs.plan.collector.normalise import normalise
 from llmobs.plan.collector.observe import observe
@@ -48,7 +48,7 @@ def config(inputs: Inputs, *, namespace: str = "") -> dict[str, Any]:
         "receivers": {c.OTLP: _otlp(largest_request(inputs.settings.dedicated.memory if namespace else inputs.settings.gateway.memory))},
         "processors": {**_processors(inputs, namespace), **(routing.processors(routes, sampled=sampled) if routes else {})},
         "connectors": {
-            **series.connectors(series.bounds(inputs)),
+            **series.connectors(series.bounds(inputs), metered=policies.metering(inputs.governing)),
             **(routing.connectors(routes, sampled=sampled) if routes else {}),
         },
         "exporters": {c.PROMETHEUS: series.prometheus(_listen(names.METRICS_PORT)), **exporters.exporters(ordered, disk)},
@@ -126,6 +126,17 @@ def _processors(inputs: Inputs, namespace: str) -> dict[str, Any]:
         **hashing.processors(policies.contents(inputs.governing)),
         BARRIER: {"timeout": "200ms", "send_batch_size": 512, "send_batch_max_size": 2048},
         **series.processors(series.bounds(inputs)),
+        **(_metered(inputs) if policies.metering(inputs.governing) else {}),
+    }
+
+
+def _metered(inputs: Inputs) -> dict[str, Any]:
+    return {
+        metered.UNTRUST: identity.untrust_metrics(),
+        metered.POLICY: identity.policy_of_metrics(inputs),
+        **metered.filters(),
+        metered.NOTE: metered.note(inputs.prices),
+        metered.FORGET: metered.forget(),
     }
 
 
@@ -140,9 +151,18 @@ def _pipelines(inputs: Inputs, *, out: bool) -> dict[str, Any]:
             "processors": [
                 *(c.MEMORY_LIMITER, UNTRUST, c.K8S_ATTRIBUTES, POLICY, PRIVACY),
                 *hashing.processors(policies.contents(inputs.governing)),
-                *(NORMALISE, PRICE, ONCE, OBSERVE, RUNS, BARRIER),
+                *(NORMALISE, PRICE, ONCE, OBSERVE, RUNS),
+                *((metered.FORGET,) if policies.metering(inputs.governing) else ()),
+                BARRIER,
             ],
             "exporters": [*series.connectors(series.bounds(inputs)), *([routing.OUT] if out else [])],
         },
+        **(_metrics() if policies.metering(inputs.governing) else {}),
         **series.pipelines(series.bounds(inputs)),
     }
+
+
+def _metrics() -> dict[str, Any]:
+    """What is counted from metrics; they go nowhere else, and without a policy that asks for it they are not taken at all."""
+    before = (c.MEMORY_LIMITER, metered.UNTRUST, c.K8S_ATTRIBUTES, metered.POLICY, metered.UNASKED, metered.CUMULATIVE)
+    return {"metrics/in": {"receivers": [c.OTLP], "processors": [*before, metered.NOTE, BARRIER], "exporters": [c.SIGNAL_TO_METRICS]}}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from llmobs.catalogue import generations as names
 from llmobs.catalogue import metrics
-from llmobs.plan.collector import observe, price, runs
-from llmobs.plan.collector.ottl import literal, span
+from llmobs.plan.collector import buckets, metered, observe, price, runs
+from llmobs.plan.collector.ottl import datapoint, literal, span
 
 LONGEST_CALL = 86_400_000_000_000
 """Nanoseconds. A span that claims to have taken longer is not timed."""
@@ -41,6 +41,8 @@ class Series:
     """A span attribute of one value that only spans that count have; no label."""
     bounds: tuple[float, ...] = ()
     """Bucket bounds; makes it a histogram."""
+    count: str = ""
+    """How often a histogram counts the value, where that is not once."""
 
     def attribute(self, name: str) -> str:
         """The span attribute that holds a label."""
@@ -110,6 +112,27 @@ def observed(bounds: Mapping[str, tuple[float, ...]]) -> tuple[Series, ...]:
         Series(metrics.LOOPS, ("agent", "tool"), (), "1", "{run}", "Runs that repeated a tool too often.", kept={"tool": runs.LOOP}),
         Series(metrics.FEEDBACK, ("kind",), (), "1", "{word}", "What users said of answers."),
     )
+
+
+def points(bounds: Mapping[str, tuple[float, ...]]) -> tuple[Series, ...]:
+    """The series of calls again, of applications that send only metrics: the same names and labels, from data points."""
+    spans = {item.name: item for item in calls(bounds)}
+    tokens, cost = datapoint(metered.TOKENS), datapoint(price.COST)
+    sized = ((metrics.INPUT_TOKENS, "input"), (metrics.OUTPUT_TOKENS, "output"))
+    return (
+        replace(spans[metrics.CALLS], value="datapoint.count"),
+        replace(spans[metrics.COST], when=(f"{cost} != nil",), value=cost),
+        replace(spans[metrics.TOKENS], labels=("provider", "model", "token_type"), when=(f"{tokens} != nil",), value=tokens, fixed=()),
+        *_spread(spans[metrics.DURATION]),
+        *(item for name, kind in sized for item in _spread(spans[name], f'{datapoint(metered.KIND)} == "{kind}"')),
+    )
+
+
+def _spread(item: Series, *when: str) -> Iterator[Series]:
+    """A histogram from the buckets of another: each of these is counted at once."""
+    for index in range(buckets.MOST):
+        count = buckets.count(index)
+        yield replace(item, when=(f"{count} != nil", *when), value=buckets.value(index), count=count)
 
 
 def _run(name: str, attribute: str, help_: str, bounds: Mapping[str, tuple[float, ...]]) -> Series:

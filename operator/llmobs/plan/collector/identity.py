@@ -5,12 +5,13 @@ team, feature and environment: a policy's word wins; where it is silent, the pod
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from llmobs.api import names
 from llmobs.catalogue.metrics import IDENTITY, RESOURCE_LABELS
-from llmobs.plan.collector.ottl import assign, at, drop, group, literal, lookup, replace, resource, transform
-from llmobs.plan.collector.policies import CAPTURE, POLICY, REPEATS, ROUTE, by_namespace, by_policy, table
+from llmobs.plan.collector.ottl import Value, assign, at, drop, group, literal, lookup, replace, resource, transform
+from llmobs.plan.collector.policies import CAPTURE, POLICY, REPEATS, ROUTE, SOURCE, by_namespace, by_policy, metered, metering, table
 from llmobs.plan.collector.sampling import TERMS, sampled
 from llmobs.plan.inputs import Inputs
 
@@ -34,6 +35,9 @@ WHO = "llmobs.who"
 BETWEEN = "\x1f"
 """Stands between them: ASCII's unit separator."""
 
+_ROW = at("resource.cache", "row")
+"""What applies to the resource, while it is looked up."""
+
 
 def label(name: str) -> str:
     """The resource attribute that holds the value of an identity label."""
@@ -42,7 +46,16 @@ def label(name: str) -> str:
 
 def untrust() -> dict[str, Any]:
     """Deletes what only the collector may say: all of k8s, our own names. Spans and events lose theirs with their content."""
-    return transform(group("resource", [drop("resource.attributes", CLAIMED)]), group("scope", [drop("scope.attributes", CLAIMED)]))
+    return transform(*_unclaimed("resource", "scope"))
+
+
+def untrust_metrics() -> dict[str, Any]:
+    """The same of metrics."""
+    return transform(*_unclaimed("resource", "scope", "datapoint"), signal="metric")
+
+
+def _unclaimed(*places: str) -> Iterator[dict[str, object]]:
+    yield from (group(place, [drop(f"{place}.attributes", CLAIMED)]) for place in places)
 
 
 def k8s_attributes(namespace: str) -> dict[str, Any]:
@@ -70,20 +83,36 @@ def policy(inputs: Inputs) -> dict[str, Any]:
     return transform(group("resource", [*_terms(inputs), *_labels(inputs.settings.cluster_name)]))
 
 
+def policy_of_metrics(inputs: Inputs) -> dict[str, Any]:
+    """The same on resources of metrics, of policies that ask for them: on others nothing says what they are counted by."""
+    named, spaces = (table(metered(terms)) for terms in (by_policy(inputs.governing), by_namespace(inputs.governing)))
+    statements = [*_found(named, spaces), *_noted({SOURCE: "m"}), *_labels(inputs.settings.cluster_name)]
+    return transform(group("resource", statements), signal="metric")
+
+
 def _terms(inputs: Inputs) -> list[str]:
     named, spaces = table(by_policy(inputs.governing)), table(by_namespace(inputs.governing))
-    row, space = at("resource.cache", "row"), resource(NAMESPACE)
+    noted = {CAPTURE: "c", ROUTE: "r"}
+    noted |= {TERMS: "s"} if sampled(inputs.governing) else {}
+    noted |= {REPEATS: "l"} if _looping(inputs) else {}
+    noted |= {SOURCE: "m"} if metering(inputs.governing) else {}
+    return [*_found(named, spaces), *_noted(noted)]
+
+
+def _found(named: Mapping[str, Value], spaces: Mapping[str, Value]) -> Iterator[str]:
+    """The row of the pod's own policy, else of its namespace."""
+    space = resource(NAMESPACE)
     own = f'HasPrefix({resource(POLICY)}, Concat([{space}, ""], "/"))'
-    return [
-        # a pod may name only a policy of its own namespace
-        *([assign(row, lookup(named, resource(POLICY)), own)] if named else []),
-        *([assign(row, lookup(spaces, space), f"{row} == nil")] if spaces else []),
-        assign(resource(CAPTURE), at(row, "c"), f"{row} != nil"),
-        assign(resource(ROUTE), at(row, "r"), f"{row} != nil"),
-        *([assign(resource(TERMS), at(row, "s"), f"{row} != nil")] if sampled(inputs.governing) else []),
-        *([assign(resource(REPEATS), at(row, "l"), f"{row} != nil")] if _looping(inputs) else []),
-        f'merge_maps(resource.attributes, {at(row, "a")}, "upsert") where {row} != nil',
-    ]
+    if named:  # a pod may name only a policy of its own namespace
+        yield assign(_ROW, lookup(named, resource(POLICY)), own)
+    if spaces:
+        yield assign(_ROW, lookup(spaces, space), f"{_ROW} == nil")
+
+
+def _noted(wanted: Mapping[str, str]) -> Iterator[str]:
+    """Resource attributes from what stands in the row under these keys, and the policy's own."""
+    yield from (assign(resource(name), at(_ROW, key), f"{_ROW} != nil") for name, key in wanted.items())
+    yield f'merge_maps(resource.attributes, {at(_ROW, "a")}, "upsert") where {_ROW} != nil'
 
 
 def _looping(inputs: Inputs) -> bool:

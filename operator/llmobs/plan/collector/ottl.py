@@ -115,6 +115,11 @@ def group(context: str, statements: Iterable[str], *, conditions: Iterable[str] 
     return {**found, "conditions": either} if either else found
 
 
+def of_points(statement: str) -> str:
+    """A statement about spans, said of data points: attributes and cache are called alike."""
+    return statement.replace("span.attributes[", "datapoint.attributes[").replace("span.cache[", "datapoint.cache[")
+
+
 def transform(*groups: Mapping[str, object], signal: str = "trace") -> dict[str, object]:
     """A transform processor. A failing statement is skipped in silence: what it would log is a tenant's data."""
     return {"error_mode": "silent", f"{signal}_statements": [dict(item) for item in groups]}

@@ -17,6 +17,8 @@ CAPTURE = "llmobs.capture"
 """The resource attribute with the class of its content; absent where nothing is captured."""
 ROUTE = "llmobs.route"
 POLICY = "llmobs.policy"
+SOURCE = "llmobs.source"
+"""The resource attribute of pods whose calls are counted from metrics; absent where they are counted from spans."""
 REPEATS = "llmobs.repeats"
 """How often in a row a run may execute one tool; absent where no policy says so."""
 
@@ -35,6 +37,8 @@ class Terms:
     """Which of its traces are sent on."""
     repeats: int | None = None
     """How often in a row a run of an agent may execute one tool."""
+    metered: bool = False
+    """Whether its calls are counted from metrics, and its spans are not."""
 
     def agreed(self, other: Terms) -> Terms:
         """What both grant."""
@@ -44,6 +48,7 @@ class Terms:
             attributes=tuple(item for item in self.attributes if item in other.attributes),
             sampling=self.sampling if self.sampling == other.sampling else Sampling(),
             repeats=min((item for item in (self.repeats, other.repeats) if item is not None), default=None),
+            metered=self.metered and other.metered,
         )
 
 
@@ -77,10 +82,20 @@ def hashing(policies: Sequence[Policy]) -> bool:
     return any(item.hashes for item in contents(policies))
 
 
-def table(terms: Mapping[str, Terms]) -> dict[str, ottl.Value]:
-    """The terms as the collector looks them up: ``c`` content, ``r`` route, ``s`` sampling, ``l`` tools in a row, ``a`` attributes.
+def metered(terms: Mapping[str, Terms]) -> dict[str, Terms]:
+    """Those whose calls are counted from metrics."""
+    return {key: item for key, item in terms.items() if item.metered}
 
-    Without rows that grant nothing.
+
+def metering(policies: Sequence[Policy]) -> bool:
+    """Whether a gateway for these policies takes metrics."""
+    return any(item.metered for item in [*by_policy(policies).values(), *by_namespace(policies).values()])
+
+
+def table(terms: Mapping[str, Terms]) -> dict[str, ottl.Value]:
+    """The terms as the collector looks them up, without rows that grant nothing.
+
+    ``c`` content, ``r`` route, ``s`` sampling, ``l`` tools in a row, ``m`` counted from metrics, ``a`` attributes.
     """
     return {key: row for key, item in sorted(terms.items()) if (row := _row(item))}
 
@@ -95,6 +110,8 @@ def _row(terms: Terms) -> dict[str, ottl.Value]:
             row["s"] = asked
     if terms.repeats is not None:
         row["l"] = float(terms.repeats)
+    if terms.metered:
+        row["m"] = 1.0
     if terms.attributes:
         row["a"] = dict(terms.attributes)
     return row
@@ -110,4 +127,5 @@ def _terms(policy: Policy, policies: Iterable[Policy]) -> Terms:
         attributes=tuple(own),
         sampling=policy.spec.sampling,
         repeats=policy.spec.agents.max_tool_repeats,
+        metered=policy.spec.collector.metered,
     )

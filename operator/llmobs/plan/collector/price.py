@@ -59,7 +59,7 @@ def price(table: PriceTable) -> dict[str, Any]:
         group("span", rows.derived(table), conditions=[f"{billed} and {rows.MISSING}"]),
         group("span", [*_found(table, figures), *_counts(), *_cost(figures, table.discounts), *_word(), *_labels()], conditions=[billed]),
         *tiers.groups(table, figures, COST, {count: tokens(kind) for kind, count in _COUNT.items()}),
-        *_discount(table.discounts),
+        *discount(table.discounts),
     )
 
 
@@ -118,7 +118,7 @@ def _cost(figures: Figures, discounts: Mapping[str, float]) -> Iterator[str]:
         yield assign(span(tokens(kind)), _cache(count), good, reported)
 
 
-def _discount(discounts: Mapping[str, float]) -> Iterator[dict[str, object]]:
+def discount(discounts: Mapping[str, float]) -> Iterator[dict[str, object]]:
     """What providers take off their list prices."""
     if not discounts:
         return
@@ -137,13 +137,23 @@ def _word() -> Iterator[str]:
     yield assign(span(PRICED), '"no_usage"', f"{_cache('ok')} == true", f"{span(names.INPUT)} == nil", f"{span(names.OUTPUT)} == nil")
 
 
+def provider() -> str:
+    """The label of who was asked, where it looks like a name."""
+    said = span(names.PROVIDER)
+    return assign(span(label("provider")), said, f"Len({said}) <= 63", matches(said, r"^[a-z0-9][a-z0-9._-]*$"))
+
+
+def error_type(said: str) -> str:
+    """The condition that what is said of an error is the name of a type."""
+    return matches(said, r"^[A-Za-z0-9_.:-]{1,96}$")
+
+
 def _labels() -> Iterator[str]:
     failed, kind = f'{span(label("outcome"))} == "error"', span("error.type")
-    said = span(names.PROVIDER)
-    yield assign(span(label("provider")), said, f"Len({said}) <= 63", matches(said, r"^[a-z0-9][a-z0-9._-]*$"))
+    yield provider()
     yield assign(span(label("outcome")), '"error"', f"(span.status.code == STATUS_CODE_ERROR or {kind} != nil)")
     yield assign(span(label("error_type")), '"_OTHER"', failed)
-    yield assign(span(label("error_type")), f"String({kind})", failed, matches(kind, r"^[A-Za-z0-9_.:-]{1,96}$"))
+    yield assign(span(label("error_type")), f"String({kind})", failed, error_type(kind))
     for name, attribute in (("agent", names.AGENT), ("workflow", names.WORKFLOW)):
         yield assign(span(label(name)), f"String({span(attribute)})", f"{span(attribute)} != nil")
         yield from shortened(span(label(name)))

@@ -9,7 +9,7 @@ from typing import Any
 from llmobs.catalogue import metrics
 from llmobs.plan.collector import components as c
 from llmobs.plan.collector import identity, price
-from llmobs.plan.collector.counted import Series, agents, calls, observed
+from llmobs.plan.collector.counted import Series, agents, calls, observed, points
 from llmobs.plan.collector.ottl import assign, datapoint, group, literal, transform
 from llmobs.plan.inputs import Inputs
 from llmobs.plan.measures import LIMITS, MEASURES
@@ -54,9 +54,12 @@ def sorts(found: Bounds) -> tuple[Sort, ...]:
     )
 
 
-def connectors(found: Bounds) -> dict[str, Any]:
-    """The connectors. One bad span must not take its batch along."""
-    return {sort.connector: {"error_mode": "silent", "spans": [_definition(item) for item in sort.series]} for sort in sorts(found)}
+def connectors(found: Bounds, *, metered: bool = False) -> dict[str, Any]:
+    """The connectors. One bad span must not take its batch along. ``metered``: calls are counted from data points, too."""
+    made = {sort.connector: {"error_mode": "silent", "spans": [_definition(item) for item in sort.series]} for sort in sorts(found)}
+    if metered:
+        made[c.SIGNAL_TO_METRICS]["datapoints"] = [_definition(item) for item in points(found)]
+    return made
 
 
 def processors(found: Bounds) -> dict[str, Any]:
@@ -87,7 +90,8 @@ def _definition(item: Series) -> dict[str, Any]:
         "include_resource_attributes": identity.kept(),
     }
     if item.bounds:
-        return {**found, "histogram": {"buckets": list(item.bounds), "value": item.value}}
+        counted = {"count": item.count} if item.count else {}
+        return {**found, "histogram": {"buckets": list(item.bounds), **counted, "value": item.value}}
     return {**found, "sum": {"value": item.value, "monotonic": True}}
 
 

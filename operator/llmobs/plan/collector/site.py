@@ -85,4 +85,4 @@ def dedicated(inputs: Inputs, policy: Policy) -> Site:
 
 def _seen_by(policy: Policy, other: Policy) -> Policy:
     mode = CollectorMode.SHARED if other.key == policy.key else CollectorMode.EXTERNAL
-    return replace(other, spec=replace(other.spec, collector=Collector(mode=mode)))
+    return replace(other, spec=replace(other.spec, collector=Collector(mode=mode, source=other.spec.collector.source)))
