@@ -18,6 +18,7 @@ from llmobs.cli.documents import resources
 from llmobs.inject.checks import CHECKS, MIRROR
 from llmobs.inject.compiled import Platform, compiled
 from llmobs.inject.decide import Decision, decide
+from llmobs.inject.limits import LARGEST
 from llmobs.inject.native.conditions import EXPRESSIONS
 from llmobs.inject.native.manifests import manifests
 from llmobs.inject.pod import decode
@@ -221,6 +222,19 @@ def test_any_pod_is_changed_as_the_webhook_changes_it_or_left_alone(server: ApiS
 
         assert sent(server, where, pod) == expected
         assert sent(server, where, patched(pod, judged)) == expected, "a second pass"
+
+
+@pytest.mark.parametrize(
+    ("words", "more", "reason"), [("args", 0, "Injected"), ("args", 1, "NotExpressible"), ("command", 1, "NotExpressible")]
+)
+def test_both_count_the_same_words(server: ApiServer, places: dict[str, Namespace], words: str, more: int, reason: str) -> None:
+    container = {"name": "app", "image": "app", "env": [{"name": "ABC", "value": "d"}], words: ["é" * 1000, "x" * (LARGEST - 1004 + more)]}
+    pod = {"metadata": {"name": "p"}, "spec": {"containers": [container]}}
+    make_admissible(pod)
+    judged = decision(pod, places["any-all"])
+
+    assert judged.reason.value == reason
+    assert sent(server, "any-all", pod) == sent(server, "any-all-bare", patched(pod, judged))
 
 
 def test_every_check_has_its_expression() -> None:

@@ -72,18 +72,22 @@ class _Count:
 
 def tally(found: Iterable[Manifest], namespace: Namespace) -> Mapping[str, Pods]:
     """How each policy of a namespace (by its key) fares with the namespace's pods."""
-    counts = {policy.key: _Count() for policy in namespace.policies}
+    there = list(found)
+    return {policy.key: tallied(there, namespace, policy.key) for policy in namespace.policies}
+
+
+def tallied(found: Iterable[Manifest], namespace: Namespace, key: str) -> Pods:
+    """How one policy fares; pods that another one governs are not judged, so that in a round over all policies each pod is judged once."""
+    count = _Count()
     for pod in found:
         candidates = candidates_for(pod, namespace)
-        name = str(pod["metadata"]["name"])
-        if candidates:
-            _judge(counts[candidates[0].key], pod, candidates[0], namespace)
-        for loser in candidates[1:]:
-            count = counts[loser.key]
+        if candidates and candidates[0].key == key:
+            _judge(count, pod, candidates[0], namespace)
+        elif key in [item.key for item in candidates]:
             count.matched += 1
             count.elsewhere.add(candidates[0].key)
-            count.skip(SHADOWED, name)
-    return {key: count.done() for key, count in counts.items()}
+            count.skip(SHADOWED, str(pod["metadata"]["name"]))
+    return count.done()
 
 
 def candidates_for(pod: Manifest, namespace: Namespace) -> list[CompiledPolicy]:

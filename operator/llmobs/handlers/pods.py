@@ -11,7 +11,7 @@ from llmobs.api.effective import Policy
 from llmobs.api.v1alpha1.status import Instrumentation
 from llmobs.api.workload import Workload
 from llmobs.cluster.client import Manifest
-from llmobs.cluster.pods import candidates_for, pods, tally
+from llmobs.cluster.pods import candidates_for, pods, tallied
 from llmobs.handlers.context import Context, now
 from llmobs.handlers.places import placed
 from llmobs.handlers.reader import View
@@ -45,7 +45,7 @@ async def look(context: Context, view: View, policy: Policy, status: Mapping[str
     place = placed(context, view, name)
     now_is = _since(next(item for item in place.policies if item.key == policy.key), policy, status)
     place = replace(place, policies=tuple(_dated(item, policy, now_is) for item in place.policies))
-    found = tally(there, place)[policy.key]
+    found = tallied(there, place, policy.key)
     _count(context, policy, found)
     mine = [pod for pod in there if _governs(policy, pod, place)]
     undone = await roll_back(context, policy, mine)

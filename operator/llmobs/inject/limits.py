@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+import msgspec
+
 from llmobs.inject.compiled import CompiledPolicy
 from llmobs.inject.identity import ANNOTATION, DERIVED
 from llmobs.inject.pod import Container, Meta, Spec
@@ -12,7 +14,7 @@ from llmobs.inject.pod import Container, Meta, Spec
 PLAIN = r"^[-A-Za-z0-9._:@/]*$"
 """Images whose version can be percent-encoded without a function for it."""
 LARGEST = 256 * 1024
-"""Characters of variables that a pod may have: how large it is as a whole can't be asked."""
+"""Characters of variables, commands and arguments that a pod may have: how large it is as a whole can't be asked."""
 MOST = 64
 """Containers that a pod may have: an expression may only cost so much."""
 
@@ -54,7 +56,12 @@ def unusual(meta: Meta, spec: Spec, policy: CompiledPolicy, targets: Iterable[Co
 
 
 def _size(container: Container) -> int:
-    return sum(len(item.name) + len(item.value or "") for item in container.env or ())
+    variables = sum(len(item.name) + len(item.value or "") for item in container.env or ())
+    return variables + _words(container.command) + _words(container.args)
+
+
+def _words(listed: msgspec.Raw) -> int:
+    return sum(map(len, msgspec.json.decode(listed, type=list[str] | None) or ())) if listed else 0
 
 
 def _odd(container: Container, policy: CompiledPolicy) -> bool:

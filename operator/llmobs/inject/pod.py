@@ -55,10 +55,12 @@ class Port(_Part):
 
 
 class Container(_Part):
-    """A container or init container."""
+    """A container or init container; its words are read by the few who ask for them."""
 
     name: str = ""
     image: str = ""
+    command: msgspec.Raw = msgspec.Raw(b"")
+    args: msgspec.Raw = msgspec.Raw(b"")
     env: list[EnvVar] | None = None
     env_from: list[Something] | None = None
     volume_mounts: list[Mount] | None = None

@@ -2,9 +2,12 @@
 
 from typing import Any
 
+import pytest
 from llmobs.api.effective import Policy
 from llmobs.api.effective import policy as effective
-from llmobs.cluster.pods import tally
+from llmobs.api.settings import Admission, Instrumenter, Settings
+from llmobs.cluster import pods
+from llmobs.cluster.pods import tallied, tally
 from llmobs.inject.compiled import Platform, compiled
 from llmobs.inject.select import Namespace, namespace
 
@@ -79,3 +82,34 @@ def test_a_pod_that_cannot_be_judged_is_counted_and_harms_nobody() -> None:
     counted = tally([strange, pod("a", revision="u-p.3")], place(policy("p")))["n/p"]
     assert (counted.matched, counted.injected) == (2, 1)
     assert [item.reason for item in counted.skipped] == ["Unreadable"]
+
+
+def test_in_a_round_over_all_policies_each_pod_is_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    wide, narrow = policy("wide"), policy("narrow", {"selector": {"matchLabels": {"app": "web"}}})
+    there = place(wide, narrow)
+    found = [pod(f"w{number}", {"app": "web"}) for number in range(3)] + [pod("x", hostNetwork=True)]
+    judged: list[str] = []
+    real = pods._judge
+    monkeypatch.setattr(pods, "_judge", lambda count, one, *rest: (judged.append(one["metadata"]["name"]), real(count, one, *rest)))
+
+    counted = {key: tallied(found, there, key) for key in ("n/wide", "n/narrow")}
+
+    assert sorted(judged) == ["w0", "w1", "w2", "x"]
+    assert (counted["n/wide"].matched, counted["n/narrow"].matched) == (4, 3)
+    assert [(item.reason, item.count) for item in counted["n/wide"].skipped] == [("Shadowed", 3), ("HostNetwork", 1)]
+
+
+@pytest.mark.parametrize("words", ["args", "command"])
+def test_a_pod_that_an_admission_policy_leaves_alone_for_its_size_was_not_missed(words: str) -> None:
+    native = Platform(settings=Settings(admission=Admission(by=Instrumenter.ADMISSION_POLICY)))
+    there = namespace("n", {}, [compiled(policy("p", {"injection": {"delivery": "ImageVolume"}}), native)])
+
+    def sized(name: str, size: int) -> dict[str, Any]:
+        made = pod(name)
+        made["spec"]["containers"][0][words] = ["x" * (size // 2)] * 2
+        return made
+
+    counted = tally([sized("small", 256 * 1024), sized("large", 256 * 1024 + 2)], there)["n/p"]
+
+    assert counted.missed == ("small",)
+    assert {item.reason: item.count for item in counted.skipped} == {"Missed": 1, "NotExpressible": 1}
