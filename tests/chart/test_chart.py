@@ -52,7 +52,7 @@ def test_every_setting_can_be_given_as_a_value() -> None:
         "--set=clusterName=c,images.collector=a/b:1,images.collectorVersion=0.160.0,images.python=a/p:1,images.pullPolicy=Always,images.registry=r.io/x,images.pullSecrets={k},gateway.replicas=3",
         "--set=gateway.maxReplicas=9,gateway.targetUtilization=60,gateway.queueOnDisk=1Gi",
         "--set=dedicated.enabled=true,dedicated.replicas=2,dedicated.cpu=1,dedicated.memory=1Gi",
-        "--set=sidecar.native=false,sidecar.cpu=1,sidecar.memory=1Gi",
+        "--set=sidecar.native=false,sidecar.cpu=1,sidecar.memory=1Gi,sidecar.countsAgainstQuota=true",
         "--set=gateway.cpu=1,gateway.memory=3Gi,gateway.scrapeInterval=5s,gateway.podMonitorLabels.release=x,rules.tile=1m",
         "--set=rules.labels.release=x,rules.runbookURL=https://r,rules.dashboardURL=https://g,grafana.label=l,grafana.value=v",
         "--set=admission.by=AdmissionPolicy,webhook.excludedNamespaces={a}",

@@ -94,7 +94,7 @@ SEEN: Mapping[str, Any] = {
 
 TURNED: Mapping[str, Any] = {
     **dict.fromkeys(("sidecar.native", "crds.install", "controller.restartsWorkloads", "webhook.enabled"), False),
-    **dict.fromkeys(("dedicated.enabled", "crds.keep"), True),
+    **dict.fromkeys(("dedicated.enabled", "sidecar.countsAgainstQuota", "crds.keep"), True),
     **dict.fromkeys(ON, False),
     "images.pullPolicy": "Never",
     "image.pullPolicy": "Never",

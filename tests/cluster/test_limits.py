@@ -11,8 +11,9 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from llmobs.api.effective import policy
+from llmobs.api.settings import Settings, Sidecar
 from llmobs.inject.compiled import Platform, compiled
-from llmobs.inject.decide import decide
+from llmobs.inject.decide import Decision, decide
 from llmobs.inject.patch import encoded
 from llmobs.inject.pod import decode
 from llmobs.inject.ranges import ranges
@@ -140,28 +141,29 @@ def test_what_passes_without_us_passes_with_us(
     assert asked(answer) == asked(plain)
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=160, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    limit=st.sampled_from(sorted(LIMITS.keys() - {"pod"})),
+    limit=st.sampled_from(sorted(LIMITS)),
+    quota=st.sampled_from(sorted(QUOTAS)),
     apps=st.lists(_figures, min_size=1, max_size=2),
     inits=st.lists(_figures, max_size=1),
 )
-def test_a_collector_beside_it_fits_the_limits_of_containers_or_the_pod_is_left_alone(
-    places: ApiServer, limit: str, apps: list[dict[str, Any]], inits: list[dict[str, Any]]
+def test_a_collector_beside_it_fits_or_the_pod_is_left_alone(
+    places: ApiServer, limit: str, quota: str, apps: list[dict[str, Any]], inits: list[dict[str, Any]]
 ) -> None:
-    """Its figures come on top of the pod's, so that quotas and limits of whole pods must leave room for them."""
-    where = place(limit, "none")
+    where = place(limit, quota)
     bare = pod(*apps, inits=tuple(inits))
     before, plain = dry_run(places, where, bare)
-    found = policy({"metadata": {"name": "p", "namespace": where}, "spec": {"collector": {"mode": "Sidecar"}}}, [], {})
-    asked_for = ranges([{"spec": {"limits": LIMITS[limit]}}])
-    decision = decide(decode(json.dumps(bare).encode()), around(where, {}, [compiled(found, Platform())], ranges=asked_for))
+    decision = decided(where, limit, quota, bare)
     event(f"{limit}: {before} {decision.reason.value}")
-    if before != 201 or decision.reason is Reason.LITTLE_MEMORY:
-        assert before != 201 or limit == "narrow" or limit == "maximum"
+    if before != 201:
+        return
+    if decision.reason is not Reason.INJECTED:
+        assert (decision.reason, limit in ("narrow", "maximum")) == (Reason.LITTLE_MEMORY, True) or (
+            decision.reason is Reason.LITTLE_QUOTA and (limit == "pod" or quota in ("every figure", "requests alone"))
+        )
         return
 
-    assert decision.reason is Reason.INJECTED
     patched = jsonpatch.apply_patch(bare, json.loads(encoded(decision.operations)))
     after, answer = dry_run(places, where, patched)
 
@@ -171,6 +173,46 @@ def test_a_collector_beside_it_fits_the_limits_of_containers_or_the_pod_is_left_
     [stored] = [item for item in answer["spec"]["initContainers"] if item["name"] == "llmobs-collector"]
     assert stored["restartPolicy"] == "Always"
     assert same(stored["resources"], sent.get("resources", {})), "the server fills nothing in"
+    if quota == "every figure":
+        assert not any(amount for figures in read(stored["resources"]).values() for amount in figures.values()), "other pods' share"
+
+
+@pytest.mark.parametrize(
+    ("limit", "quota", "figures", "reason"),
+    [
+        ("none", "every figure", {"requests": {"cpu": "4", "memory": "4Gi"}, "limits": {"cpu": "8", "memory": "8Gi"}}, Reason.INJECTED),
+        ("none", "requests alone", {"requests": {"cpu": "2", "memory": "2Gi"}, "limits": {"memory": "3Gi"}}, Reason.INJECTED),
+        ("none", "every figure", {"limits": {"cpu": "4", "memory": "4Gi"}}, Reason.LITTLE_QUOTA),
+        ("minimum", "requests alone", {"requests": {"cpu": "2", "memory": "2Gi"}}, Reason.LITTLE_QUOTA),
+        ("pod", "none", {"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"cpu": "4", "memory": "4Gi"}}, Reason.INJECTED),
+        ("pod", "none", {"limits": {"cpu": "4", "memory": "4Gi"}}, Reason.LITTLE_QUOTA),
+    ],
+)
+def test_a_pod_that_takes_the_whole_quota_passes_with_a_collector_or_is_left_alone(
+    places: ApiServer, limit: str, quota: str, figures: dict[str, Any], reason: Reason
+) -> None:
+    where, bare = place(limit, quota), pod(figures)
+    decision = decided(where, limit, quota, bare)
+    after, answer = dry_run(places, where, jsonpatch.apply_patch(bare, json.loads(encoded(decision.operations))))
+    assert (decision.reason, after) == (reason, 201), answer
+
+
+def test_a_platform_may_let_the_collector_count(places: ApiServer) -> None:
+    """Then the quota must leave room for it, and does not here."""
+    where, bare = place("none", "every figure"), pod({"limits": {"cpu": "4", "memory": "4Gi"}})
+    counting = Settings(sidecar=Sidecar(counts_against_quota=True))
+    decision = decided(where, "none", "every figure", bare, Platform(settings=counting))
+    after, answer = dry_run(places, where, jsonpatch.apply_patch(bare, json.loads(encoded(decision.operations))))
+    assert (decision.reason, after) == (Reason.INJECTED, 403), answer
+    assert "exceeded quota" in answer["message"]
+
+
+def decided(where: str, limit: str, quota: str, body: dict[str, Any], platform: Platform | None = None) -> Decision:
+    """What admission does with a pod of a policy with a collector beside it."""
+    found = policy({"metadata": {"name": "p", "namespace": where}, "spec": {"collector": {"mode": "Sidecar"}}}, [], {})
+    asked_for = ranges([{"spec": {"limits": LIMITS[limit]}}, {"spec": {"hard": QUOTAS[quota]}}])
+    known = around(where, {}, [compiled(found, platform or Platform())], ranges=asked_for)
+    return decide(decode(json.dumps(body).encode()), known)
 
 
 def same(stored: dict[str, Any], sent: dict[str, Any]) -> bool:
@@ -188,7 +230,7 @@ def instrumented(server: ApiServer, limit: str, quota: str, body: dict[str, Any]
     """The server's answer to the pod as admission leaves it, and what our init container asks for."""
     where = place(limit, quota)
     found = policy({"metadata": {"name": "p", "namespace": where}, "spec": {"injection": {"resources": moved}}}, [], {})
-    asked_for = ranges([{"spec": {"limits": LIMITS[limit]}}])
+    asked_for = ranges([{"spec": {"limits": LIMITS[limit]}}, {"spec": {"hard": QUOTAS[quota]}}])
     decision = decide(decode(json.dumps(body).encode()), around(where, {}, [compiled(found, Platform())], ranges=asked_for))
     assert decision.reason is Reason.INJECTED
     patched = jsonpatch.apply_patch(body, json.loads(encoded(decision.operations)))

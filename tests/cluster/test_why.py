@@ -30,7 +30,7 @@ def person(server: ApiServer, namespace: str, *, fleets: bool) -> Path:
     server.create(f"/api/v1/namespaces/{namespace}/serviceaccounts", {"metadata": {"name": "jane"}})
     rules = [
         {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]},
-        {"apiGroups": [""], "resources": ["limitranges"], "verbs": ["list"]},
+        {"apiGroups": [""], "resources": ["limitranges", "resourcequotas"], "verbs": ["list"]},
         {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get"]},
         {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["get"]},
         {"apiGroups": ["llmobs.dev"], "resources": ["llmobservabilities"], "verbs": ["get", "list"]},

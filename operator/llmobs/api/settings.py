@@ -135,6 +135,9 @@ class Sidecar:
     """CPU requested by each."""
     memory: str = prop("128Mi", pattern=r"^[0-9]+(Mi|Gi)$")
     """Memory requested by and allowed to each, where its pod has requests and limits."""
+    counts_against_quota: bool = prop(False)
+    """Whether these figures may count against ResourceQuotas and LimitRanges for whole pods, which must then leave room for them. Without
+    it they are zero where something counts them, and Guaranteed pods are left alone there."""
 
 
 @dataclass(frozen=True, kw_only=True)

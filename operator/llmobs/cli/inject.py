@@ -58,7 +58,7 @@ def add(subparsers: Any) -> None:
         nargs="+",
         action="extend",
         metavar="FILE_OR_DIR",
-        help="LLMObservability, ClusterLLMObservability, Namespace and LimitRange objects: files, or folders of them",
+        help="LLMObservability, ClusterLLMObservability, Namespace, LimitRange and ResourceQuota objects: files, or folders of them",
     )
     parser.add_argument(
         "--namespace-labels", default="", metavar="K=V,…", help="labels of the pod's namespace, beside those of a Namespace object in -p"

@@ -29,6 +29,7 @@ from llmobs.cluster.kinds import (
     NAMESPACE,
     POD,
     POLICY,
+    QUOTA,
     STATEFUL_SET,
     Resource,
 )
@@ -47,8 +48,8 @@ examples:
 The state of a pod is Injected, Outdated (instrumented otherwise than its policy says now), Missed (admission would instrument it
 now; create it anew), BeforePolicy (the same, and it is older than its policy), Ungoverned (injected, but no policy
 selects it any more), or the reason why it was left alone.
-Needed rights: get and list of llmobservabilities and pods in the namespace, list of its limitranges, get of the workload and of the
-namespace, list of clusterllmobservabilities. Nothing is written.
+Needed rights: get and list of llmobservabilities and pods in the namespace, list of its limitranges and resourcequotas, get of the
+workload and of the namespace, list of clusterllmobservabilities. Nothing is written.
 
 exit status: 0 every pod is injected as its policy says (without pods: the next would be), 3 not so, 1 the cluster does not tell,
 2 bad input, such as a name that does not exist
@@ -134,7 +135,8 @@ async def _store(client: Client, namespace: str, policies: list[Object]) -> Stor
     store = Store(Platform(settings=await _settings(client)), version=await version(client) or NEWEST)
     own: Object | None = await client.get(NAMESPACE, namespace)
     store.replace(NAMESPACE.kind, [own] if own else [])
-    store.replace(LIMIT_RANGE.kind, (await client.list(LIMIT_RANGE, namespace=namespace))[0])
+    for kind in (LIMIT_RANGE, QUOTA):
+        store.replace(kind.kind, (await client.list(kind, namespace=namespace))[0])
     store.replace(FLEET.kind, (await client.list(FLEET))[0])
     store.replace(POLICY.kind, policies)
     return store

@@ -47,6 +47,7 @@ POLICY, FLEET, PRICES = OURS
 
 NAMESPACE = Resource("v1", "Namespace", "namespaces", namespaced=False)
 LIMIT_RANGE = Resource("v1", "LimitRange", "limitranges")
+QUOTA = Resource("v1", "ResourceQuota", "resourcequotas")
 POD = Resource("v1", "Pod", "pods")
 EVENT = Resource("v1", "Event", "events")
 SECRET = Resource("v1", "Secret", "secrets")

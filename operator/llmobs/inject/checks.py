@@ -16,6 +16,7 @@ from llmobs.inject.env import left_out
 from llmobs.inject.limits import inexpressible, unusual
 from llmobs.inject.pod import Container, Meta, NodeTerm, Spec
 from llmobs.inject.qos import beside
+from llmobs.inject.ranges import uncounted
 from llmobs.inject.reasons import Reason
 from llmobs.inject.select import Namespace, asked, verdict
 from llmobs.inject.targets import Target, targets
@@ -133,12 +134,14 @@ def _sidecar(case: Case) -> Reason | None:
     return None
 
 
-def _memory(case: Case) -> Reason | None:
+def _resources(case: Case) -> Reason | None:
     wanted = case.policy.sidecar if case.policy else None
     if wanted is None or sidecar.present(case.spec):
         return None
-    fits = beside(case.spec, case.namespace.version, wanted.wishes, case.namespace.ranges) is not None
-    return None if fits else Reason.LITTLE_MEMORY
+    spec, version, asked = case.spec, case.namespace.version, wanted.asked(case.namespace.ranges)
+    if beside(spec, version, wanted.wishes, asked) is not None:
+        return None
+    return Reason.LITTLE_MEMORY if beside(spec, version, wanted.wishes, uncounted(asked)) is None else Reason.LITTLE_QUOTA
 
 
 def _names(case: Case) -> Reason | None:
@@ -229,7 +232,7 @@ CHECKS = (
     Check("a delivery that the API server knows", _delivered),
     Check("room for our files", _storage),
     Check("a collector beside it can run", _sidecar),
-    Check("memory for that collector", _memory),
+    Check("resources for that collector", _resources),
     Check("our names are free", _names),
     Check("room for our annotations", _marked),
     Check("nothing that only the webhook can deal with", _expressible),

@@ -87,7 +87,7 @@ def _collector(case: Case, policy: CompiledPolicy, *, native: bool) -> list[Raw]
     wanted, version = policy.sidecar, case.namespace.version
     if wanted is None or wanted.among_inits(version) is not native or sidecar.present(case.spec):
         return []
-    resources = beside(case.spec, version, wanted.wishes, case.namespace.ranges)
+    resources = beside(case.spec, version, wanted.wishes, wanted.asked(case.namespace.ranges))
     return [wanted.manifest(resources or {}, native=native)]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -111,10 +111,11 @@ def init_resources(spec: Spec, version: KubernetesVersion, wanted: Wishes = USUA
 
 
 def beside(spec: Spec, version: KubernetesVersion, wanted: Wishes, ranges: Ranges | None = None) -> Mapping[str, Any] | None:
-    """The ``resources`` of a container of ours that runs as long as the others; None where LimitRanges leave it too little.
+    """The ``resources`` of a container of ours that runs as long as the others; None where they can't be had.
 
     BestEffort: none. Guaranteed: equal requests and limits. Burstable: requests, and limits where every app container has one.
-    They add to what the pod asks of a node and of a quota. Raises ``ValueError`` for a malformed quantity.
+    They add to what the pod asks of a node, and are zero where something counts them: what is left of a quota is other pods' too. None
+    where LimitRanges leave it too little, and in a Guaranteed pod that is counted. Raises ``ValueError`` for a malformed quantity.
     """
     asked = ranges or {}
     made: dict[str, dict[str, Any]] = {"requests": {}, "limits": {}}
@@ -122,21 +123,24 @@ def beside(spec: Spec, version: KubernetesVersion, wanted: Wishes, ranges: Range
         totals = _totals(_asked(spec.containers, asked))
         kind = _class(totals, _totals(_asked(spec.init_containers, asked)))
         for wish, total in zip(wanted, totals, strict=True):
-            found = bounded(asked.get(wish.name, _OPEN), *_running(kind, wish, total))
+            one = asked.get(wish.name, _OPEN)
+            found = bounded(one, *_running(kind, wish, total, one.counted))
             if found is None or (wish.name == "memory" and found[1] and found[1] < wish.limit):
                 return None
             for part, amount in zip(made, found, strict=True):
+                if amount and part in one.counted:
+                    return None
                 made[part] |= {} if amount is None else {wish.name: wish.write(amount)}
     others = {name: one for name, one in asked.items() if name not in ("cpu", "memory")}
     return {part: figures for part, figures in fitted(made, spec, others).items() if figures}
 
 
-def _running(kind: QualityOfService, wish: Wish, total: _Total) -> tuple[int | None, int | None]:
+def _running(kind: QualityOfService, wish: Wish, total: _Total, counted: Collection[str]) -> tuple[int | None, int | None]:
     if kind is QualityOfService.GUARANTEED:
         return wish.limit, wish.limit
     if kind is QualityOfService.BEST_EFFORT:
         return 0 if total.requested else None, 0 if total.limited else None
-    return wish.request, wish.limit if total.limited else None
+    return 0 if "requests" in counted else wish.request, (0 if "limits" in counted else wish.limit) if total.limited else None
 
 
 def _asked(containers: list[Container] | None, ranges: Ranges) -> tuple[_Figures, ...]:

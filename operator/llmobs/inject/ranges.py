@@ -1,18 +1,21 @@
-"""What the LimitRanges of a namespace ask of every container, and figures for our init container that they let pass.
+"""What the LimitRanges of a namespace ask of every container, what quotas count, and figures of ours that they let pass.
 
-Rules: https://kubernetes.io/docs/concepts/policy/limit-range/
+Rules: https://kubernetes.io/docs/concepts/policy/limit-range/, https://kubernetes.io/docs/concepts/policy/resource-quotas/
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 from llmobs.inject.pod import Container, Quantity, Spec
 from llmobs.kit.errors import Invalid
 from llmobs.kit.quantity import thousandths
 
+Part = Literal["requests", "limits"]
+
+_PARTS: tuple[Part, Part] = ("requests", "limits")
 _FIELDS = ("min", "max", "default", "defaultRequest", "maxLimitRequestRatio")
 
 
@@ -28,6 +31,8 @@ class Range:
     """What a container without a limit gets."""
     request: Quantity | None = None
     """What a container without a request gets, unless it has a limit of its own."""
+    counted: frozenset[Part] = frozenset()
+    """What a ResourceQuota, or a LimitRange for whole pods, counts: a pod may be as large as they let it be, so nothing may be added."""
 
     def allows(self, request: Quantity | None, limit: Quantity | None) -> bool:
         """Whether a container with these figures is neither refused nor given others."""
@@ -66,15 +71,35 @@ def _above(amount: int | None, bound: Quantity) -> bool:
 
 
 def ranges(bodies: Iterable[Mapping[str, Any]]) -> Ranges:
-    """What several LimitRanges ask together. Raises :class:`Invalid` for amounts that are none."""
+    """What several LimitRanges and ResourceQuotas ask together. Raises :class:`Invalid` for amounts that are none."""
     found: dict[str, Range] = {}
     for body in bodies:
-        for index, item in enumerate((body.get("spec") or {}).get("limits") or ()):
-            if item.get("type") != "Container":  # what is asked of whole pods is never touched by us
-                continue
-            for name, one in _items(item, f"spec.limits[{index}]"):
-                found[name] = _both(found[name], one) if name in found else one
+        for name, one in _stated(body.get("spec") or {}):
+            found[name] = _both(found[name], one) if name in found else one
     return found
+
+
+def uncounted(asked: Ranges) -> Ranges:
+    """The same as if no quota and nothing for whole pods were there."""
+    return {name: replace(one, counted=frozenset()) if one.counted else one for name, one in asked.items()}
+
+
+def _stated(spec: Mapping[str, Any]) -> Iterator[tuple[str, Range]]:
+    for key in spec.get("hard") or ():
+        yield from _quota(key)
+    for index, item in enumerate(spec.get("limits") or ()):
+        if item.get("type") == "Container":
+            yield from _items(item, f"spec.limits[{index}]")
+        elif item.get("type") == "Pod":
+            for name in {**(item.get("max") or {}), **(item.get("maxLimitRequestRatio") or {})}:
+                yield name, Range(counted=frozenset(_PARTS))
+
+
+def _quota(key: str) -> Iterator[tuple[str, Range]]:
+    """Of cpu and memory alone: nothing else has a figure in a container of ours unless a LimitRange asks it."""
+    part, dot, name = key.rpartition(".")
+    if name in ("cpu", "memory") and (not dot or part in _PARTS):
+        yield name, Range(counted=frozenset(item for item in _PARTS if item == (part or "requests")))
 
 
 def _items(item: Mapping[str, Any], path: str) -> Iterator[tuple[str, Range]]:
@@ -100,6 +125,7 @@ def _both(one: Range, other: Range) -> Range:
         ratio=_chosen(min, one.ratio, other.ratio),
         limit=other.limit if one.limit is None else one.limit,
         request=other.request if one.request is None else one.request,
+        counted=one.counted | other.counted,
     )
 
 

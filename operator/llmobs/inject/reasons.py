@@ -57,6 +57,10 @@ class Reason(enum.Enum):
         "LittleMemory",
         "A LimitRange of the namespace allows a container less memory than the collector beside it needs; choose collector.mode Shared.",
     )
+    LITTLE_QUOTA = (
+        "LittleQuota",
+        "A ResourceQuota, or a LimitRange for whole pods, counts what a collector in this pod must ask for; choose collector.mode Shared.",
+    )
     NAME_TAKEN = "NameTaken", "The pod uses a container name, volume name, port or mount path of ours for something else."
     NOT_EXPRESSIBLE = (
         "NotExpressible",

@@ -15,6 +15,7 @@ from llmobs.api.v1alpha1.collector import NATIVE_SIDECARS, CollectorMode
 from llmobs.catalogue import sidecar
 from llmobs.inject.pod import Container, Spec
 from llmobs.inject.qos import KubernetesVersion, Wish, Wishes
+from llmobs.inject.ranges import Ranges, uncounted
 from llmobs.inject.restricted import SECURITY_CONTEXT
 from llmobs.kit import quantity
 
@@ -33,12 +34,18 @@ class Sidecar:
     wishes: Wishes
     native: bool
     """Whether the platform lets API servers be asked for native sidecars."""
+    counts: bool
+    """Whether what it asks for may count against quotas."""
     content: str
     """Changes when what it is told to do with prompts and answers changes: pods read that when they start."""
 
     def among_inits(self, version: KubernetesVersion) -> bool:
         """Whether it is a native sidecar on this API server; otherwise it is one more app container, which a Job would wait for."""
         return self.native and version >= NATIVE_SIDECARS
+
+    def asked(self, ranges: Ranges) -> Ranges:
+        """What the namespace asks of its figures."""
+        return uncounted(ranges) if self.counts else ranges
 
     def manifest(self, resources: Mapping[str, Any], *, native: bool) -> Raw:
         """The container with these resources; empty ones are left out."""
@@ -57,6 +64,7 @@ def compiled(policy: Policy, settings: Settings, namespace: str) -> Sidecar | No
         container=json.encode(container),
         wishes=(Wish("cpu", quantity.cpu, cpu, _BURST * cpu), Wish("memory", quantity.memory, memory, memory)),
         native=asked.native,
+        counts=asked.counts_against_quota,
         content=repr(policy.spec.content),
     )
 

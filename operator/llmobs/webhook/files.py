@@ -20,7 +20,7 @@ Stamp = tuple[tuple[str, int, int, int], ...]
 
 
 class FileSource:
-    """Feeds a store from LLMObservability, ClusterLLMObservability, Namespace and LimitRange objects in files."""
+    """Feeds a store from LLMObservability, ClusterLLMObservability, Namespace, LimitRange and ResourceQuota objects in files."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

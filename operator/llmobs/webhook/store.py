@@ -16,14 +16,16 @@ from llmobs.webhook.trust import Published
 
 NAMESPACE = "Namespace"
 LIMIT_RANGE = "LimitRange"
+QUOTA = "ResourceQuota"
 POLICY = kinds.POLICY.kind
 FLEET = kinds.FLEET.kind
-KINDS = (NAMESPACE, LIMIT_RANGE, FLEET, POLICY)
+KINDS = (NAMESPACE, LIMIT_RANGE, QUOTA, FLEET, POLICY)
 """The kinds a source feeds; policies last, so that they are compiled once."""
-CORE = frozenset({NAMESPACE, LIMIT_RANGE})
+CORE = frozenset({NAMESPACE, LIMIT_RANGE, QUOTA})
 """Those of them that are Kubernetes' own."""
 
-_NAMESPACED = (POLICY, LIMIT_RANGE)
+_RANGES = (LIMIT_RANGE, QUOTA)
+_NAMESPACED = (POLICY, *_RANGES)
 
 _NAME_LABEL = "kubernetes.io/metadata.name"
 
@@ -126,7 +128,7 @@ class Store:
                 del known_by[where]
 
     def _rebuild(self, where: Place) -> None:
-        if where.kind == LIMIT_RANGE:
+        if where.kind in _RANGES:
             self._read_ranges()
         if where.kind == FLEET:
             self._rebuild_all()
@@ -178,7 +180,7 @@ class Store:
 
     def _read_ranges(self) -> None:
         found: dict[str, list[Body]] = {}
-        for where, body in sorted(self._bodies[LIMIT_RANGE].items()):
+        for where, body in sorted(item for kind in _RANGES for item in self._bodies[kind].items()):
             try:
                 ranges([body])
             except Invalid as invalid:  # the API server lets no such through, a file may

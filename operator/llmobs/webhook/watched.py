@@ -11,7 +11,7 @@ from llmobs.cluster.client import Client, Manifest, connected
 from llmobs.cluster.errors import Refused
 from llmobs.cluster.facts import version
 from llmobs.cluster.installation import WEBHOOK
-from llmobs.cluster.kinds import FLEET, LIMIT_RANGE, NAMESPACE, POLICY, WEBHOOKS, Resource
+from llmobs.cluster.kinds import FLEET, LIMIT_RANGE, NAMESPACE, POLICY, QUOTA, WEBHOOKS, Resource
 from llmobs.cluster.watch import follow
 from llmobs.inject.qos import KubernetesVersion
 from llmobs.kit.errors import NotYet
@@ -37,13 +37,13 @@ class ClusterSource:
         self._kubeconfig = kubeconfig
 
     async def run(self, store: Store) -> None:
-        """Follow namespaces, LimitRanges, fleets and policies for ever; what is lost on the way is listed again."""
+        """Follow namespaces, LimitRanges, ResourceQuotas, fleets and policies for ever; what is lost on the way is listed again."""
         store.served_by(UNTOLD)
         async with connected(self._kubeconfig) as client, asyncio.TaskGroup() as group:
             store.look = partial(_look, client, store)
             group.create_task(_version(client, store))
             group.create_task(_trusted(store.look))
-            for kind in (NAMESPACE, LIMIT_RANGE, FLEET, POLICY):
+            for kind in (NAMESPACE, LIMIT_RANGE, QUOTA, FLEET, POLICY):
                 group.create_task(_follow(client, kind, store))
 
 

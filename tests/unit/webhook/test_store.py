@@ -10,7 +10,7 @@ from llmobs.api.v1alpha1.content import Capture
 from llmobs.api.v1alpha1.injection import InjectionMode
 from llmobs.inject.compiled import Platform
 from llmobs.kit.errors import Invalid
-from llmobs.webhook.store import FLEET, KINDS, LIMIT_RANGE, NAMESPACE, POLICY, Place, Store
+from llmobs.webhook.store import FLEET, KINDS, LIMIT_RANGE, NAMESPACE, POLICY, QUOTA, Place, Store
 
 from tests.unit.webhook.service import policy
 
@@ -238,3 +238,19 @@ def test_limit_ranges_of_the_namespace_are_known(store: Store) -> None:
     assert (set(store.namespace("team-a").ranges), store.problems) == ({"memory"}, {})
     store.remove(LIMIT_RANGE, name="l", namespace="team-a")
     assert store.namespace("team-a").ranges == {}
+
+
+def test_what_quotas_count_is_known(store: Store) -> None:
+    quota = {
+        "metadata": {"name": "q", "namespace": "team-a"},
+        "spec": {"hard": {"cpu": "1", "limits.memory": "1Gi", "requests.storage": "1"}},
+    }
+    store.put(LIMIT_RANGE, limit_range(cpu="1"))
+    store.put(QUOTA, quota)
+    found = store.namespace("team-a").ranges
+    assert {name: set(item.counted) for name, item in found.items()} == {"cpu": {"requests"}, "memory": {"limits"}}
+    assert found["cpu"].minimum == "1"
+    store.put(QUOTA, {**quota, "status": {"used": {"cpu": "500m"}}})
+    assert store.namespace("team-a").ranges is found, "how much of it is used changes with every pod, and nothing here"
+    store.remove(QUOTA, name="q", namespace="team-a")
+    assert not store.namespace("team-a").ranges["cpu"].counted
