@@ -41,7 +41,7 @@ def test_everything_stands_before_the_barrier_and_nothing_that_fails_behind_it()
         "transform/runs",
         "batch/barrier",
     ]
-    behind = [step for name, item in pipelines().items() if name != "traces/in" for step in item["processors"]]
+    behind = [step for name, item in pipelines().items() if name != "traces/in" for step in item.get("processors", [])]
     assert "memory_limiter" not in behind
 
 
@@ -69,9 +69,9 @@ def test_every_component_is_used_and_every_used_one_is_there() -> None:
 def test_without_receivers_there_is_no_routing() -> None:
     made = config({"a/p": {}})
 
-    assert set(made["connectors"]) == {"signal_to_metrics", "signal_to_metrics/agents", "signal_to_metrics/observed"}
+    assert "routing" not in made["connectors"]
     assert set(made["exporters"]) == {"prometheus"}
-    assert set(made["service"]["pipelines"]) == {"traces/in", "metrics/derived", "metrics/agents", "metrics/observed"}
+    assert {name for name in made["service"]["pipelines"] if name.startswith("traces/")} == {"traces/in"}
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import yaml
 
 from llmobs.api import names
 from llmobs.plan.collector import components as c
-from llmobs.plan.collector import exporters, hashing, identity, metered, policies, routing, sampling, series
+from llmobs.plan.collector import exporters, hashing, identity, metered, policies, rooms, routing, sampling, series
 from llmobs.plan.collector.doubles import once
 from llmobs.plan.collector.normalise import normalise
 from llmobs.plan.collector.observe import observe
@@ -49,6 +49,7 @@ def config(inputs: Inputs, *, namespace: str = "") -> dict[str, Any]:
         "processors": {**_processors(inputs, namespace), **(routing.processors(routes, sampled=sampled) if routes else {})},
         "connectors": {
             **series.connectors(series.bounds(inputs), metered=policies.metering(inputs.governing)),
+            **series.doors(series.bounds(inputs), _rooms(inputs)),
             **(routing.connectors(routes, sampled=sampled) if routes else {}),
         },
         "exporters": {c.PROMETHEUS: series.prometheus(_listen(names.METRICS_PORT)), **exporters.exporters(ordered, disk)},
@@ -125,7 +126,7 @@ def _processors(inputs: Inputs, namespace: str) -> dict[str, Any]:
         PRIVACY: privacy(policies.contents(inputs.governing)),
         **hashing.processors(policies.contents(inputs.governing)),
         BARRIER: {"timeout": "200ms", "send_batch_size": 512, "send_batch_max_size": 2048},
-        **series.processors(series.bounds(inputs)),
+        **series.processors(series.bounds(inputs), _rooms(inputs)),
         **(_metered(inputs) if policies.metering(inputs.governing) else {}),
     }
 
@@ -138,6 +139,10 @@ def _metered(inputs: Inputs) -> dict[str, Any]:
         metered.NOTE: metered.note(inputs.prices),
         metered.FORGET: metered.forget(),
     }
+
+
+def _rooms(inputs: Inputs) -> tuple[str, ...]:
+    return rooms.numbers(rooms.rooms(inputs.governing))
 
 
 def _telemetry() -> dict[str, Any]:
@@ -158,7 +163,7 @@ def _pipelines(inputs: Inputs, *, out: bool) -> dict[str, Any]:
             "exporters": [*series.connectors(series.bounds(inputs)), *([routing.OUT] if out else [])],
         },
         **(_metrics() if policies.metering(inputs.governing) else {}),
-        **series.pipelines(series.bounds(inputs)),
+        **series.pipelines(series.bounds(inputs), _rooms(inputs)),
     }
 
 

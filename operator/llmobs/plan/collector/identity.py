@@ -12,6 +12,7 @@ from llmobs.api import names
 from llmobs.catalogue.metrics import IDENTITY, RESOURCE_LABELS
 from llmobs.plan.collector.ottl import Value, assign, at, drop, group, literal, lookup, replace, resource, transform
 from llmobs.plan.collector.policies import CAPTURE, POLICY, REPEATS, ROUTE, SOURCE, by_namespace, by_policy, metered, metering, table
+from llmobs.plan.collector.rooms import ROOM
 from llmobs.plan.collector.sampling import TERMS, sampled
 from llmobs.plan.inputs import Inputs
 
@@ -30,7 +31,7 @@ NO_TEXT = r"[\x{FFFC}\x{FFFD}]"
 NAMESPACE = "k8s.namespace.name"
 
 WHO = "llmobs.who"
-"""The resource attribute with all identity labels."""
+"""The resource attribute with the room and all identity labels."""
 
 BETWEEN = "\x1f"
 """Stands between them: ASCII's unit separator."""
@@ -86,13 +87,13 @@ def policy(inputs: Inputs) -> dict[str, Any]:
 def policy_of_metrics(inputs: Inputs) -> dict[str, Any]:
     """The same on resources of metrics, of policies that ask for them: on others nothing says what they are counted by."""
     named, spaces = (table(metered(terms)) for terms in (by_policy(inputs.governing), by_namespace(inputs.governing)))
-    statements = [*_found(named, spaces), *_noted({SOURCE: "m"}), *_labels(inputs.settings.cluster_name)]
+    statements = [*_found(named, spaces), *_noted({SOURCE: "m", ROOM: "n"}), *_labels(inputs.settings.cluster_name)]
     return transform(group("resource", statements), signal="metric")
 
 
 def _terms(inputs: Inputs) -> list[str]:
     named, spaces = table(by_policy(inputs.governing)), table(by_namespace(inputs.governing))
-    noted = {CAPTURE: "c", ROUTE: "r"}
+    noted = {CAPTURE: "c", ROUTE: "r", ROOM: "n"}
     noted |= {TERMS: "s"} if sampled(inputs.governing) else {}
     noted |= {REPEATS: "l"} if _looping(inputs) else {}
     noted |= {SOURCE: "m"} if metering(inputs.governing) else {}
@@ -144,9 +145,9 @@ def shortened(target: str) -> list[str]:
 
 
 def _joined() -> list[str]:
-    """All identity labels in one attribute."""
+    """The room and all identity labels in one attribute."""
     chosen = [resource(label(name)) for name in ("service_name", *RESOURCE_LABELS)]
-    every = [f"Coalesce([{resource(label(name))}, {literal(_absent(name))}])" for name in IDENTITY]
+    every = [f'Coalesce([{resource(ROOM)}, ""])', *(f"Coalesce([{resource(label(name))}, {literal(_absent(name))}])" for name in IDENTITY)]
     return [*(replace(item, BETWEEN, " ") for item in chosen), assign(resource(WHO), f"Concat([{', '.join(every)}], {literal(BETWEEN)})")]
 
 
@@ -157,7 +158,7 @@ def kept() -> list[dict[str, object]]:
 
 def parted() -> list[str]:
     """The identity labels, each as an attribute of its own, under its own name."""
-    return [assign(resource(name), f"Split({resource(WHO)}, {literal(BETWEEN)})[{index}]") for index, name in enumerate(IDENTITY)]
+    return [assign(resource(name), f"Split({resource(WHO)}, {literal(BETWEEN)})[{index}]") for index, name in enumerate(IDENTITY, start=1)]
 
 
 def _absent(name: str) -> str:

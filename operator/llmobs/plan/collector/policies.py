@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from llmobs.api.effective import Policy
 from llmobs.api.v1alpha1.collector import CollectorMode
 from llmobs.api.v1alpha1.sampling import Sampling
 from llmobs.plan.collector import ottl, sampling
+from llmobs.plan.collector.rooms import rooms
 from llmobs.plan.collector.sinks import Sink, route, sinks_of
 from llmobs.plan.collector.treatment import PLAIN, Treatment, classes, treatment
 
@@ -39,6 +40,8 @@ class Terms:
     """How often in a row a run of an agent may execute one tool."""
     metered: bool = False
     """Whether its calls are counted from metrics, and its spans are not."""
+    room: str = ""
+    """Where its series are added up; a namespace has one."""
 
     def agreed(self, other: Terms) -> Terms:
         """What both grant."""
@@ -49,19 +52,22 @@ class Terms:
             sampling=self.sampling if self.sampling == other.sampling else Sampling(),
             repeats=min((item for item in (self.repeats, other.repeats) if item is not None), default=None),
             metered=self.metered and other.metered,
+            room=self.room or other.room,
         )
 
 
 def by_policy(policies: Sequence[Policy]) -> dict[str, Terms]:
     """``namespace/name`` -> terms. What stands in for a policy is found by the namespace alone."""
-    return {policy.key: _terms(policy, policies) for policy in policies if not policy.stands_in}
+    places = rooms(policies)
+    return {policy.key: _terms(policy, policies, places) for policy in policies if not policy.stands_in}
 
 
 def by_namespace(policies: Sequence[Policy]) -> dict[str, Terms]:
     """Namespace -> what all of its policies agree on: for pods that no policy was written on."""
     found: dict[str, Terms] = {}
+    places = rooms(policies)
     for policy in policies:
-        terms, namespace = _terms(policy, policies), policy.identity.namespace
+        terms, namespace = _terms(policy, policies, places), policy.identity.namespace
         found[namespace] = found[namespace].agreed(terms) if namespace in found else terms
     return found
 
@@ -95,7 +101,7 @@ def metering(policies: Sequence[Policy]) -> bool:
 def table(terms: Mapping[str, Terms]) -> dict[str, ottl.Value]:
     """The terms as the collector looks them up, without rows that grant nothing.
 
-    ``c`` content, ``r`` route, ``s`` sampling, ``l`` tools in a row, ``m`` counted from metrics, ``a`` attributes.
+    ``c`` content, ``r`` route, ``s`` sampling, ``l`` tools in a row, ``m`` counted from metrics, ``n`` room, ``a`` attributes.
     """
     return {key: row for key, item in sorted(terms.items()) if (row := _row(item))}
 
@@ -112,12 +118,14 @@ def _row(terms: Terms) -> dict[str, ottl.Value]:
         row["l"] = float(terms.repeats)
     if terms.metered:
         row["m"] = 1.0
+    if terms.room:
+        row["n"] = terms.room
     if terms.attributes:
         row["a"] = dict(terms.attributes)
     return row
 
 
-def _terms(policy: Policy, policies: Iterable[Policy]) -> Terms:
+def _terms(policy: Policy, policies: Sequence[Policy], places: Mapping[str, str]) -> Terms:
     own = sorted((key, value) for key, value in policy.spec.attributes.items() if not re.match(RESERVED, key))
     if policy.spec.collector.mode not in (CollectorMode.SHARED, CollectorMode.SIDECAR):
         return Terms()  # it expects nothing of this gateway, so what gets there all the same is granted nothing
@@ -128,4 +136,5 @@ def _terms(policy: Policy, policies: Iterable[Policy]) -> Terms:
         sampling=policy.spec.sampling,
         repeats=policy.spec.agents.max_tool_repeats,
         metered=policy.spec.collector.metered,
+        room=places[policy.identity.namespace],
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from llmobs.plan.collector import components as c
 from llmobs.plan.collector import identity, price
 from llmobs.plan.collector.counted import Series, agents, calls, observed, points
 from llmobs.plan.collector.ottl import assign, datapoint, group, literal, transform
+from llmobs.plan.collector.rooms import REST, routing, share
 from llmobs.plan.inputs import Inputs
 from llmobs.plan.measures import LIMITS, MEASURES
 
@@ -19,6 +20,10 @@ STALE, EXPIRED = "24h", "24h10m"
 would come back at its old total, and the money be counted twice."""
 
 MOST_SERIES = 100_000
+"""Series of one sort that are added up where nothing parts them, and the most that a room holds."""
+
+ALL_SERIES = 200_000
+"""Series of one sort that all rooms share."""
 
 
 @dataclass(frozen=True)
@@ -28,12 +33,30 @@ class Sort:
     connector: str
     pipeline: str
     series: tuple[Series, ...]
+    least: int = 0
+    """Series for which a room has space however many rooms there are; 0 where all namespaces share one."""
+
+    @property
+    def name(self) -> str:
+        """How the sort is called in the configuration."""
+        return self.pipeline.partition("/")[2]
+
+    @property
+    def door(self) -> str:
+        """The connector to the rooms."""
+        return f"{c.ROUTING}/{self.name}"
 
     @property
     def labels(self) -> str:
         """The processor that gives its data points their labels."""
-        return f"{c.TRANSFORM}/labels.{self.pipeline.partition('/')[2]}"
+        return f"{c.TRANSFORM}/labels.{self.name}"
 
+    def total(self, found: Rooms) -> str:
+        """The processor that adds up."""
+        return f"{c.DELTA_TO_CUMULATIVE}/{self.name}" if self.least and found else c.DELTA_TO_CUMULATIVE
+
+
+Rooms = Sequence[str]
 
 Bounds = Mapping[str, tuple[float, ...]]
 """Histogram -> its bucket bounds, lowest first."""
@@ -48,31 +71,43 @@ def bounds(inputs: Inputs) -> Bounds:
 def sorts(found: Bounds) -> tuple[Sort, ...]:
     """Every derived series."""
     return (
-        Sort(c.SIGNAL_TO_METRICS, "metrics/derived", calls(found)),
-        Sort(f"{c.SIGNAL_TO_METRICS}/agents", "metrics/agents", agents()),
+        Sort(c.SIGNAL_TO_METRICS, "metrics/derived", calls(found), least=20_000),
+        Sort(f"{c.SIGNAL_TO_METRICS}/agents", "metrics/agents", agents(), least=6_000),
         Sort(f"{c.SIGNAL_TO_METRICS}/observed", "metrics/observed", observed(found)),
     )
 
 
 def connectors(found: Bounds, *, metered: bool = False) -> dict[str, Any]:
-    """The connectors. One bad span must not take its batch along. ``metered``: calls are counted from data points, too."""
+    """The connectors that count. One bad span must not take its batch along. ``metered``: calls are counted from data points, too."""
     made = {sort.connector: {"error_mode": "silent", "spans": [_definition(item) for item in sort.series]} for sort in sorts(found)}
     if metered:
         made[c.SIGNAL_TO_METRICS]["datapoints"] = [_definition(item) for item in points(found)]
     return made
 
 
-def processors(found: Bounds) -> dict[str, Any]:
+def doors(found: Bounds, rooms: Rooms) -> dict[str, Any]:
+    """The connectors behind them, to the rooms."""
+    parted = [sort for sort in sorts(found) if sort.least and rooms]
+    return {sort.door: routing(rooms, identity.WHO, identity.BETWEEN, sort.pipeline) for sort in parted}
+
+
+def processors(found: Bounds, rooms: Rooms) -> dict[str, Any]:
     """The processors behind the connectors."""
-    return {**{sort.labels: _labels(sort) for sort in sorts(found)}, c.DELTA_TO_CUMULATIVE: delta_to_cumulative()}
+    totals = {sort.total(rooms): _total(sort, rooms) for sort in sorts(found)}
+    return {**{sort.labels: _labels(sort) for sort in sorts(found)}, **totals}
 
 
-def pipelines(found: Bounds) -> dict[str, Any]:
+def pipelines(found: Bounds, rooms: Rooms) -> dict[str, Any]:
     """The pipelines behind the connectors, each with its own instance of what adds up."""
-    return {
-        sort.pipeline: {"receivers": [sort.connector], "processors": [sort.labels, c.DELTA_TO_CUMULATIVE], "exporters": [c.PROMETHEUS]}
-        for sort in sorts(found)
-    }
+    return {name: steps for sort in sorts(found) for name, steps in _pipelines(sort, rooms).items()}
+
+
+def _pipelines(sort: Sort, rooms: Rooms) -> dict[str, Any]:
+    out = {"processors": [sort.labels, sort.total(rooms)], "exporters": [c.PROMETHEUS]}
+    if not (sort.least and rooms):
+        return {sort.pipeline: {"receivers": [sort.connector], **out}}
+    to = {f"{sort.pipeline}.{room}": {"receivers": [sort.door], **out} for room in (*rooms, REST)}
+    return {sort.pipeline: {"receivers": [sort.connector], "exporters": [sort.door]}, **to}
 
 
 def _definition(item: Series) -> dict[str, Any]:
@@ -114,9 +149,10 @@ def _labels(sort: Sort) -> dict[str, Any]:
     )
 
 
-def delta_to_cumulative() -> dict[str, Any]:
+def _total(sort: Sort, rooms: Rooms) -> dict[str, Any]:
     """The processor that adds up what the connector counts batch by batch."""
-    return {"max_stale": STALE, "max_streams": MOST_SERIES}
+    most = share(rooms, all_=ALL_SERIES, most=MOST_SERIES, least=sort.least) if sort.least and rooms else MOST_SERIES
+    return {"max_stale": STALE, "max_streams": most}
 
 
 def prometheus(endpoint: str) -> dict[str, Any]:
