@@ -54,7 +54,7 @@ class OTLPReceiver(Loopback):
             self.spans.extend(spans if self.status == 200 else [])
             self._changed.notify_all()
 
-    def wait(self, enough: Callable[["OTLPReceiver"], bool], seconds: float = 60) -> bool:
+    def wait(self, enough: Callable[["OTLPReceiver"], bool], seconds: float = 180) -> bool:
         """Wait until the condition holds; False when it did not in time."""
         deadline = time.monotonic() + seconds
         with self._changed:

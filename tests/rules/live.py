@@ -72,7 +72,7 @@ class Prometheus:
         found = self.get("query_range", query=expr, start=str(since), end=str(time.time()), step="1")["result"]
         return [float(value) for _, value in found[0]["values"]]
 
-    def wait(self, said: str, holds: Callable[[], object], *, deadline: float = 60) -> None:
+    def wait(self, said: str, holds: Callable[[], object], *, deadline: float = 180) -> None:
         """Ask until it holds; at the deadline fail with what was awaited."""
         end = time.monotonic() + deadline
         while time.monotonic() < end:
