@@ -99,9 +99,10 @@ def answer(body: bytes, store: Store) -> Answer:
     except (msgspec.DecodeError, RecursionError) as error:
         return unreadable(body, error)
     request = review.request or _Request()
-    place = store.namespace(request.namespace)
-    counted = place.name if place.policies else ""
+    counted = ""
     try:
+        place = store.namespace(request.namespace)
+        counted = place.name if place.policies else ""
         decision = _decision(request, place, size=len(body))
         sent = _response(review.api_version, request.uid, decision)
     except ValueError as error:

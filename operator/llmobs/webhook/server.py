@@ -25,6 +25,7 @@ from llmobs.webhook.app import Admission, Probes
 from llmobs.webhook.certificate import Files, ServingCertificate
 from llmobs.webhook.store import Place, Source, Store
 from llmobs.webhook.trust import doubt
+from llmobs.webhook.turns import between_requests
 
 KEEP_ALIVE = 120
 """Seconds an idle connection stays: longer than the API server keeps it, so that it never writes into one we just closed."""
@@ -57,7 +58,7 @@ def serve(source: Source, platform: Platform, options: Options, *, listening: Ca
 
 
 async def _serve(source: Source, platform: Platform, options: Options, listening: Callable[[int, int], None]) -> None:
-    store = Store(platform, refused=_refused)
+    store = Store(platform, refused=_refused, schedule=between_requests)
     metrics = AdmissionMetrics(policies=lambda: store.policies, problems=lambda: len(store.problems), synced=lambda: store.synced)
     certificate = ServingCertificate(Files(options.certificate, options.key), expires=metrics.serves_until)
     probes = Probes(store, metrics, distrust=partial(doubt, certificate.context, store))

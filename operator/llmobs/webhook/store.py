@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from typing import NamedTuple, Protocol
 
 from llmobs.api import effective, kinds, memory
 from llmobs.api.effective import Fleet, Policy
@@ -12,7 +12,9 @@ from llmobs.inject.qos import KubernetesVersion
 from llmobs.inject.ranges import Ranges, ranges
 from llmobs.inject.select import NEWEST, Namespace, namespace
 from llmobs.kit.errors import Invalid
+from llmobs.webhook.kept import Body, recalled, slim
 from llmobs.webhook.trust import Published
+from llmobs.webhook.turns import Work, at_once
 
 NAMESPACE = "Namespace"
 LIMIT_RANGE = "LimitRange"
@@ -28,8 +30,6 @@ _RANGES = (LIMIT_RANGE, QUOTA)
 _NAMESPACED = (POLICY, *_RANGES)
 
 _NAME_LABEL = "kubernetes.io/metadata.name"
-
-Body = Mapping[str, Any]
 
 
 class Place(NamedTuple):
@@ -54,14 +54,20 @@ class Source(Protocol):
 class Store:
     """Mutable, of one event loop. Requests only ever see whole namespaces, which are replaced, never changed.
 
-    A resource that is invalid stands in ``problems`` and is told to ``refused`` once; what it said before keeps applying,
-    under the ceilings of today.
+    What concerns many namespaces is done one by one, when ``schedule`` lets it. A resource that is invalid stands in ``problems``
+    and is told to ``refused`` once; what it said before keeps applying, under the ceilings of today.
     """
 
     def __init__(
-        self, platform: Platform, *, version: KubernetesVersion = NEWEST, refused: Callable[[Place, Invalid], None] | None = None
+        self,
+        platform: Platform,
+        *,
+        version: KubernetesVersion = NEWEST,
+        refused: Callable[[Place, Invalid], None] | None = None,
+        schedule: Callable[[Work], None] = at_once,
     ) -> None:
         self._refused = refused
+        self._schedule = schedule
         self.published: tuple[Published, ...] = ()
         """How the API server calls us, where the source knows."""
         self.look: Callable[[], Awaitable[None]] | None = None
@@ -77,6 +83,12 @@ class Store:
         self._stand_ins: dict[str, tuple[Policy, CompiledPolicy]] = {}
         self._ranges: dict[str, Ranges] = {}
         self._namespaces: dict[str, Namespace] = {}
+        self._due: dict[str, None] = {}
+        """Namespaces that are to be made anew; one that a request asks for before its turn is made then."""
+        self._scheduled = False
+        self._ceilings: tuple[Fleet, ...] = ()
+        self._policies: dict[str, dict[Place, None]] = {}
+        """Where the policies of each namespace are."""
 
     @property
     def synced(self) -> bool:
@@ -90,6 +102,8 @@ class Store:
 
     def namespace(self, name: str) -> Namespace:
         """What applies in a namespace; nothing in one that is not known."""
+        if name in self._due:
+            self._renew(name)
         return self._namespaces.get(name) or Namespace(name, version=self._version)
 
     def served_by(self, version: KubernetesVersion) -> None:
@@ -101,24 +115,35 @@ class Store:
     def replace(self, kind: str, bodies: Iterable[Body]) -> None:
         """The whole truth about a kind."""
         living = (body for body in bodies if not (body.get("metadata") or {}).get("deletionTimestamp"))
-        self._bodies[kind] = {place(kind, body): _slim(body) for body in living}
+        before, found = self._bodies[kind], {place(kind, body): slim(body) for body in living}
+        first = not self.synced
         self._listed.add(kind)
+        changed = [where for where in {**before, **found} if before.get(where) != found.get(where)]
+        self._bodies[kind] = found
+        for where in changed:
+            self._note(where)
         self._forget_gone()
-        self._rebuild_all()
+        if first and self.synced:
+            self._read_ranges({where.namespace for known in _RANGES for where in self._bodies[known]})
+            self._rebuild_all()
+        elif changed:
+            self._rebuild(*changed)
 
     def put(self, kind: str, body: Body) -> None:
         """A resource is new or has changed; one that is being deleted counts as gone."""
         where = place(kind, body)
         if (body.get("metadata") or {}).get("deletionTimestamp"):
             self.remove(kind, name=where.name, namespace=where.namespace)
-        elif self._bodies[kind].get(where) != (slim := _slim(body)):
-            self._bodies[kind][where] = slim
+        elif self._bodies[kind].get(where) != (kept := slim(body)):
+            self._bodies[kind][where] = kept
+            self._note(where)
             self._rebuild(where)
 
     def remove(self, kind: str, *, name: str, namespace: str = "") -> None:
         """A resource is gone."""
         where = Place(kind, namespace, name)
         if self._bodies[kind].pop(where, None) is not None:
+            self._note(where)
             self._forget_gone()
             self._rebuild(where)
 
@@ -127,25 +152,54 @@ class Store:
             for where in [known for known in known_by if known not in self._bodies[known.kind]]:
                 del known_by[where]
 
-    def _rebuild(self, where: Place) -> None:
-        if where.kind in _RANGES:
-            self._read_ranges()
-        if where.kind == FLEET:
+    def _note(self, where: Place) -> None:
+        if where.kind == POLICY:
+            own = self._policies.setdefault(where.namespace, {})
+            if where in self._bodies[POLICY]:
+                own[where] = None
+            else:
+                own.pop(where, None)
+
+    def _rebuild(self, *places: Place) -> None:
+        """Make anew what depends on resources of one kind: a single namespace at once, several in turns."""
+        if places[0].kind in _RANGES:
+            self._read_ranges({where.namespace for where in places})
+        if places[0].kind == FLEET:
             self._rebuild_all()
         elif self.synced:
-            name = where.name if where.kind == NAMESPACE else where.namespace
-            own = [known for known in self._bodies[POLICY] if known.namespace == name]
-            self._namespaces = {**self._namespaces, name: self._made(name, own, self._accepted_fleets())}
+            names = {where.name if where.kind == NAMESPACE else where.namespace for where in places}
+            self._due |= dict.fromkeys(names)
+            if len(names) == 1:
+                self._renew(*names)
+            else:
+                self._proceed()
 
     def _rebuild_all(self) -> None:
         if not self.synced:
             return
-        self._read_ranges()
-        fleets = self._accepted_fleets()
-        grouped: dict[str, list[Place]] = {where.name: [] for where in self._bodies[NAMESPACE]}
-        for where in self._bodies[POLICY]:
-            grouped.setdefault(where.namespace, []).append(where)
-        self._namespaces = {name: self._made(name, own, fleets) for name, own in grouped.items()}
+        self._ceilings = self._accepted_fleets()
+        self._due |= dict.fromkeys([*self._namespaces, *(where.name for where in self._bodies[NAMESPACE]), *self._policies])
+        self._proceed()
+
+    def _proceed(self) -> None:
+        if self._due and not self._scheduled:
+            self._scheduled = True
+            self._schedule(self._renew_next)
+
+    def _renew_next(self) -> bool:
+        if self._due:
+            self._renew(next(iter(self._due)))
+        self._scheduled = bool(self._due)
+        return self._scheduled
+
+    def _renew(self, name: str) -> None:
+        self._due.pop(name, None)
+        own = self._policies.get(name)
+        if own or Place(NAMESPACE, "", name) in self._bodies[NAMESPACE]:
+            self._namespaces[name] = self._made(name, own or (), self._ceilings)
+        else:
+            self._namespaces.pop(name, None)
+            self._policies.pop(name, None)
 
     def _accepted_fleets(self) -> tuple[Fleet, ...]:
         for where, body in self._bodies[FLEET].items():
@@ -154,7 +208,7 @@ class Store:
                 self.problems.pop(where, None)
             except Invalid as invalid:
                 self._refuse(where, invalid)
-                if where not in self._fleets and (kept := _recalled(body)) is not None:
+                if where not in self._fleets and (kept := recalled(body)) is not None:
                     self._fleets[where] = kept
         return tuple(self._fleets.values())
 
@@ -178,17 +232,17 @@ class Store:
             known = self._stand_ins[policy.key] = (policy, compiled(policy, self._platform))
         return known[1]
 
-    def _read_ranges(self) -> None:
-        found: dict[str, list[Body]] = {}
-        for where, body in sorted(item for kind in _RANGES for item in self._bodies[kind].items()):
+    def _read_ranges(self, names: Collection[str]) -> None:
+        found: dict[str, list[Body]] = {name: [] for name in names}
+        for where, body in sorted(item for kind in _RANGES for item in self._bodies[kind].items() if item[0].namespace in found):
             try:
                 ranges([body])
             except Invalid as invalid:  # the API server lets no such through, a file may
                 self._refuse(where, invalid)
                 continue
             self.problems.pop(where, None)
-            found.setdefault(where.namespace, []).append(body)
-        self._ranges = {name: ranges(bodies) for name, bodies in found.items()}
+            found[where.namespace].append(body)
+        self._ranges |= {name: ranges(bodies) for name, bodies in found.items()}
 
     def _ready(self, where: Place, fleets: tuple[Fleet, ...], labels: Mapping[str, str]) -> CompiledPolicy | None:
         policy = self._policy(where, fleets, labels)
@@ -222,22 +276,3 @@ def place(kind: str, body: Body) -> Place:
     """Where a resource is. Raises :class:`Invalid` without a name; a policy without a namespace lives in ``default``."""
     found = effective.identity(body, namespace="default" if kind in _NAMESPACED else "")
     return Place(kind, found.namespace if kind in _NAMESPACED else "", found.name)
-
-
-_META = ("name", "namespace", "uid", "generation", "creationTimestamp", "labels")
-
-
-def _slim(body: Body) -> Body:
-    """What of a resource admission depends on; a change of anything else changes nothing."""
-    meta = body.get("metadata") or {}
-    status = {key: value for key, value in (body.get("status") or {}).items() if key == "lastAccepted"}
-    return {"metadata": {key: meta[key] for key in _META if key in meta}, "spec": body.get("spec"), "status": status}
-
-
-def _recalled(body: Body) -> Fleet | None:
-    """A fleet resource as its status remembers it."""
-    kept = memory.remembered(body)
-    try:
-        return None if kept is None else effective.fleet(kept)
-    except Invalid:
-        return None
