@@ -71,3 +71,13 @@ def test_every_fault_has_its_test() -> None:
     assert len(found) > 9
     for line in found:
         assert named(line), line
+
+
+def test_decisions_are_numbered_one_by_one_and_links_between_pages_lead_somewhere() -> None:
+    decisions = sorted((ROOT / "docs/decisions").glob("*.md"))
+    assert [path.name[:4] for path in decisions] == [f"{number:04}" for number in range(1, len(decisions) + 1)]
+    for path in decisions:
+        assert path.read_text(encoding="utf-8").startswith(f"# {int(path.name[:4])}. "), path.name
+    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *PAGES, *decisions]:
+        for link in re.findall(r"\]\((?!https?:|#)([^)#\s]+)", page.read_text(encoding="utf-8")):
+            assert (page.parent / link).exists(), f"{page.name} links to {link}"
