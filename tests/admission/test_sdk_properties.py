@@ -18,11 +18,12 @@ from llmobs.inject.reasons import Reason
 from llmobs.inject.select import namespace
 
 ENDPOINT, PROTOCOL = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"
+METERED = {f"OTEL_EXPORTER_OTLP_METRICS_{name}" for name in ("ENDPOINT", "PROTOCOL", "TEMPORALITY_PREFERENCE")}
 GENERAL = {"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_PROTOCOL"}
 ATTRIBUTES = "OTEL_RESOURCE_ATTRIBUTES"
 OURS = {"service.namespace": "team-a", "k8s.pod.name": "<metadata.name>", "k8s.container.name": "app"}
 
-_names = st.sampled_from([ENDPOINT, PROTOCOL, *sorted(GENERAL), ATTRIBUTES, "PYTHONPATH", "A", "B", "LLMOBS_NODE_NAME"])
+_names = st.sampled_from([ENDPOINT, PROTOCOL, *sorted(GENERAL | METERED), ATTRIBUTES, "PYTHONPATH", "A", "B", "LLMOBS_NODE_NAME"])
 _values = st.sampled_from(["", "x", "service.namespace=mine", "k8s.pod.name=$(A),team=$(B)", "a=$$(A),b=1", "service.name=s", "$(A)"])
 _literal = st.fixed_dictionaries({"name": _names}, optional={"value": _values})
 _reference = st.fixed_dictionaries({"name": _names, "valueFrom": st.just({"configMapKeyRef": {"name": "c", "key": "k"}})})
@@ -52,10 +53,13 @@ def attributes(value: str) -> dict[str, str]:
 
 
 @settings(max_examples=400, deadline=None)
-@given(env=_environments, languages=_languages)
-def test_the_users_variables_win_and_ours_resolve(env: list[dict[str, Any]], languages: list[str]) -> None:
+@given(env=_environments, languages=_languages, source=st.sampled_from(["Traces", "Metrics"]))
+def test_the_users_variables_win_and_ours_resolve(env: list[dict[str, Any]], languages: list[str], source: str) -> None:
     pod = {"metadata": {"name": "api"}, "spec": {"containers": [{"name": "app", "image": "app", "env": env}]}}
-    body = {"metadata": {"name": "p", "namespace": "team-a"}, "spec": {"injection": {"languages": languages}}}
+    body = {
+        "metadata": {"name": "p", "namespace": "team-a"},
+        "spec": {"injection": {"languages": languages}, "collector": {"source": source}},
+    }
     where = namespace("team-a", {}, [compiled(policy(body, [], {}), Platform())])
 
     decision = decide(decode(json.dumps(pod).encode()), where)
@@ -76,3 +80,5 @@ def test_the_users_variables_win_and_ours_resolve(env: list[dict[str, Any]], lan
     assert "$(LLMOBS_" not in now[ATTRIBUTES]
     added = {ENDPOINT, PROTOCOL, *GENERAL} & (set(now) - set(was))
     assert added == (set() if {ENDPOINT, PROTOCOL, *GENERAL} & set(was) else {ENDPOINT, PROTOCOL})
+    elsewhere = {*GENERAL, *METERED - {"OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"}} & set(was)
+    assert METERED & (set(now) - set(was)) == (METERED - set(was) if source == "Metrics" and not elsewhere else set())

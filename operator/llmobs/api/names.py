@@ -69,6 +69,11 @@ def traces(endpoint: str) -> str:
     return f"{endpoint.rstrip('/')}/v1/traces"
 
 
+def metrics(endpoint: str) -> str:
+    """The URL for metrics below a base URL."""
+    return f"{endpoint.rstrip('/')}/v1/metrics"
+
+
 def short(text: str, length: int = 10) -> str:
     """A stable hash of ``text`` fit for names."""
     return hashlib.sha256(text.encode()).hexdigest()[:length]

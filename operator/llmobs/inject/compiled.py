@@ -21,8 +21,9 @@ from llmobs.catalogue.language import Files
 from llmobs.catalogue.languages import languages
 from llmobs.catalogue.sidecar import CONTAINER
 from llmobs.catalogue.sidecar import ENDPOINT as SIDECAR_ENDPOINT
+from llmobs.inject import exporter
 from llmobs.inject.identity import NODE_NAME, POD_NAME, POD_UID, encoded
-from llmobs.inject.otel import ATTRIBUTES, ENDPOINT, PROTOCOL
+from llmobs.inject.otel import ATTRIBUTES
 from llmobs.inject.patch import OPEN, Appending, Block, appending, entries, fragment
 from llmobs.inject.qos import Wishes, wishes
 from llmobs.inject.restricted import SECURITY_CONTEXT
@@ -107,6 +108,8 @@ class CompiledPolicy:
     """Names of our containers, which are never instrumented."""
     exporter: Mapping[str, msgspec.Raw]
     """JSON by name of OpenTelemetry's own variables for where to send; empty unless the application's own SDK is meant."""
+    metrics: Mapping[str, msgspec.Raw]
+    """The same for metrics; empty unless calls are counted from them."""
     own_sdk: bool
     """Whether the policy is for applications that bring their own SDK."""
     joins: bool
@@ -238,7 +241,8 @@ def compiled(policy: Policy, platform: Platform) -> CompiledPolicy:
         attributes=encoded(policy.spec.attributes),
         annotations={names.POLICY: policy.key, names.POLICY_REVISION: policy.identity.revision, names.INJECTION: "Injected"},
         own=frozenset([*(item.files.init_container for item in deliveries), *((CONTAINER,) if beside else ())]),
-        exporter=_exporter(policy, platform) if own_sdk else {},
+        exporter=exporter.spans(_endpoint(policy, platform)) if own_sdk else {},
+        metrics=exporter.metrics(_endpoint(policy, platform)) if own_sdk and policy.spec.collector.metered else {},
         own_sdk=own_sdk,
         joins=injection.on_other_agent is OnOtherAgent.ADD_EXPORTER and bool(deliveries),
         stated=next((item.value for item in injection.env if own_sdk and item.name == ATTRIBUTES), ""),
@@ -271,13 +275,6 @@ def _endpoint(policy: Policy, platform: Platform) -> str:
     if asked.mode is CollectorMode.SIDECAR:
         return SIDECAR_ENDPOINT
     return asked.endpoint or names.gateway_endpoint(platform.namespace)
-
-
-def _exporter(policy: Policy, platform: Platform) -> dict[str, msgspec.Raw]:
-    # The pair: an SDK's own default for the protocol differs between languages, and the endpoint's port is for one of them.
-    # For traces alone: the gateway takes nothing else, and where metrics and logs go is not ours to change.
-    values = {ENDPOINT: names.traces(_endpoint(policy, platform)), PROTOCOL: "http/protobuf"}
-    return {name: fragment({"name": name, "value": value}) for name, value in values.items()}
 
 
 def _variable(item: EnvVar) -> msgspec.Raw:

@@ -61,6 +61,8 @@ def left_out(container: Container, policy: CompiledPolicy) -> bool:
 def _for_sdk(known: set[str], policy: CompiledPolicy, attributes: str) -> Iterator[_Entry]:
     if not otel.destination_set(known | policy.extra.keys()):
         yield from policy.exporter.values()
+    if not otel.metrics_set(known | policy.extra.keys()):
+        yield from (entry for name, entry in policy.metrics.items() if name not in known | policy.extra.keys())
     if otel.ATTRIBUTES not in known:
         yield {"name": otel.ATTRIBUTES, "value": otel.merged(policy.stated, attributes)}
 

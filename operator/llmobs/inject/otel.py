@@ -13,14 +13,24 @@ from llmobs.inject.pod import Container
 ENDPOINT = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
 """The whole URL: to the variable for traces an SDK appends no path."""
 PROTOCOL = "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"
+METRICS_ENDPOINT = "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"
+METRICS_PROTOCOL = "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL"
+TEMPORALITY = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"
 ATTRIBUTES = "OTEL_RESOURCE_ATTRIBUTES"
 
-_DESTINATION = frozenset({ENDPOINT, PROTOCOL, "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_PROTOCOL"})
+_ANYTHING = frozenset({"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_PROTOCOL"})
+_DESTINATION = _ANYTHING | {ENDPOINT, PROTOCOL}
+_METRICS = _ANYTHING | {METRICS_ENDPOINT, METRICS_PROTOCOL}
 
 
 def destination_set(known: Iterable[str]) -> bool:
     """Whether variables of these names say where or how spans are sent: then neither of the pair is added."""
     return not _DESTINATION.isdisjoint(known)
+
+
+def metrics_set(known: Iterable[str]) -> bool:
+    """The same for metrics. How they are counted goes with where: by totals somebody else may want them."""
+    return not _METRICS.isdisjoint(known)
 
 
 def hidden(container: Container) -> bool:

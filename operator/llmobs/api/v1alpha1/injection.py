@@ -131,7 +131,8 @@ class Injection:
     languages: tuple[str, ...] = prop(("python",), min_items=1, max_items=8, pattern=f"^({'|'.join(languages())})$")
     """What is done for the containers. python: our files and LLMOBS_ variables, for Python 3.10 and newer. sdk: for
     applications in any language that bring their own OpenTelemetry SDK, its variables only: where to send spans unless the
-    pod says where anything goes, and resource attributes beside the pod's own. Where metrics and logs go stays as it is.
+    pod says where anything goes, and resource attributes beside the pod's own. Where logs go stays as it is, and where
+    metrics go unless collector.source is Metrics.
     Default python."""
     vector_stores: bool = prop(False)
     """Whether Python applications' searches in vector stores are told too, one span without content for each: Chroma, Milvus, Pinecone
