@@ -14,7 +14,7 @@ from tests.runtime import machine
 
 sys.path.append(str(machine.RUNTIME))
 from llmobs_runtime import __version__, libraries
-from llmobs_runtime.compatibility import SUPPORTED, VECTOR_STORES, release
+from llmobs_runtime.compatibility import SUPPORTED, release
 
 LOCKS = sorted(
     [*machine.ENVIRONMENTS.glob("*.lock"), machine.RUNTIME / "requirements.lock", machine.ROOT / "examples/chat/requirements.lock"]
@@ -84,7 +84,7 @@ def requirements(bundle: Path) -> list[tuple[str, str, str]]:
 def test_every_bound_of_the_bundle_is_checked(bundle: Path) -> None:
     """An application's package that the check lets through satisfies what ours ask of it."""
     distributions = {path.name.partition("-")[0].replace("_", "-") for path in (bundle / "bundle").glob("*.dist-info")}
-    known = {name: (oldest, (beyond, 0)) for name, (oldest, beyond) in SUPPORTED.items()} | VECTOR_STORES
+    known = {name: (oldest, (beyond, 0)) for name, (oldest, beyond) in SUPPORTED.items()}
     assert distributions == set(known)
     # The SDK asks for the one API of its own release; that older ones work is what the tests with such pins show.
     for name, operator, version in requirements(bundle):
@@ -96,7 +96,7 @@ def test_every_bound_of_the_bundle_is_checked(bundle: Path) -> None:
 
 
 def test_every_instrumentor_is_in_the_bundle(bundle: Path) -> None:
-    for instrumentor in {**libraries.INSTRUMENTORS, **libraries.VECTOR_STORES}.values():
+    for instrumentor in libraries.INSTRUMENTORS.values():
         module, _, name = instrumentor.partition(":")
         path = bundle / "bundle" / module.replace(".", "/")
         source = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")

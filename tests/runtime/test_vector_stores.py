@@ -1,73 +1,73 @@
 """Vector stores: where it is asked for, a search is one retrieval without content; all else of the clients stays as it is."""
 
 import json
+import socket
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.fakes.loopback import Answering, Loopback
-from tests.fakes.otlp import Span
 from tests.runtime import machine
 from tests.runtime.pod import Pod
+from tests.runtime.searching import CASES, MILVUS_LATER
 
 WANTED = {"LLMOBS_VECTOR_STORES": "true", "LLMOBS_LOG": "info"}
-QDRANT = """
-    from qdrant_client import QdrantClient, models
+FILL = """
+import chromadb, sys, time
 
-    client = QdrantClient(":memory:")
-    client.create_collection("the-docs", vectors_config=models.VectorParams(size=2, distance=models.Distance.DOT))
-    point = models.PointStruct(id=1, vector=[1, 0], payload={"text": "the-answer"})
-    client.upload_points("the-docs", points=(item for item in [point]))
-    client.upsert("the-docs", points=[point])
-    match = models.Filter(must=[models.FieldCondition(key="text", match=models.MatchValue(value="the-answer"))])
-    found = client.query_points("the-docs", query=[0.4321, 0], query_filter=match)
-    print(found.points[0].payload, client.count("the-docs").count)
-"""
-CHROMA = """
-    import chromadb
-
-    docs = chromadb.EphemeralClient().create_collection("the-docs")
-    docs.add(ids=["the-id"], embeddings=[[1.0, 0.0]], documents=["the-answer"], metadatas=[{"by": "the-author"}])
-    where = {"by": "the-author"}
-    print(docs.query(query_embeddings=[[0.4321, 0.0]], n_results=1, where=where)["documents"])
-"""
-PINECONE = """
-    import os
-    from pinecone import Pinecone
-
-    index = Pinecone(api_key="k").Index(host=os.environ["STORE"])
-    print(index.query(vector=[0.4321, 0.0], top_k=1, include_metadata=True, filter={"by": "the-author"})["matches"][0]["id"])
-"""
-MILVUS = """
-    import pymilvus, types
-
-    class Connection:
-        def search(self, *arguments, **named):
-            return [[{"id": "the-id", "distance": 0.5, "entity": {"text": "the-answer"}}]]
-
-    client = object.__new__(pymilvus.MilvusClient)
-    client._config = types.SimpleNamespace(db_name="")
-    client._get_connection = lambda: Connection()
-    print(client.search(collection_name="the-docs", data=[[0.4321, 0.0]], limit=1, filter='by == "the-author"')[0][0]["id"])
+deadline = time.monotonic() + 200
+while True:
+    try:
+        client = chromadb.HttpClient(host="127.0.0.1", port=int(sys.argv[1]))
+        break
+    except Exception:
+        if time.monotonic() > deadline:
+            raise
+        time.sleep(0.1)
+docs = client.create_collection("the-docs")
+by = [{"by": "the-author"}] * 2
+docs.add(ids=["the-id", "2"], embeddings=[[1.0, 0.0]] * 2, documents=["the-answer"] * 2, metadatas=by)
 """
 SECRETS = (b"the-answer", b"the-author", b"the-docs", b"the-id", b"0.4321")
 
 
-class _Pinecone(Answering):
-    """Answers every query with one match, as Pinecone's data plane does."""
+class _Store(Answering):
+    """Answers every query with the same documents, as the data planes of Pinecone and Chroma do."""
+
+    def do_GET(self) -> None:
+        self.tell({"version": "1.36.0"})
 
     def do_POST(self) -> None:
         self.body()
-        match = {"id": "the-id", "score": 0.5, "values": [], "metadata": {"text": "the-answer"}}
-        body = json.dumps({"matches": [match], "namespace": "", "usage": {"readUnits": 1}}).encode()
-        self.answer(body, headers={"Content-Type": "application/json"})
+        self.tell({"matches": [{"id": "the-id", "score": 0.5, "values": [], "metadata": {"text": "the-answer"}}], "namespace": ""})
+
+    def tell(self, answer: object) -> None:
+        self.answer(json.dumps(answer).encode(), headers={"Content-Type": "application/json"})
 
 
 @pytest.fixture
 def store() -> Iterator[str]:
-    with Loopback(_Pinecone) as server:
+    with Loopback(_Store) as server:
         yield server.url
+
+
+@pytest.fixture(scope="module")
+def chroma(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server of Chroma's with two documents."""
+    python = machine.environment("vectors")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    folder = tmp_path_factory.mktemp("chroma")
+    command = [str(python.parent / "chroma"), "run", "--host", "127.0.0.1", "--port", str(port), "--path", str(folder)]
+    with (folder / "log").open("w") as log, subprocess.Popen(command, stdout=log, stderr=log, cwd=folder) as server:
+        try:
+            filled = subprocess.run([str(python), "-c", FILL, str(port)], capture_output=True, text=True, check=False)
+            assert filled.returncode == 0, filled.stderr + (folder / "log").read_text()
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
 
 
 @pytest.fixture
@@ -75,38 +75,45 @@ def vectors(pod_of: Callable[[Path], Pod]) -> Pod:
     return pod_of(machine.environment("vectors"))
 
 
-def retrieval(spans: list[Span], system: str, name: str) -> None:
-    (span,) = spans
-    assert (span.name, span.attributes["gen_ai.operation.name"], span.attributes["db.system"]) == (name, "retrieval", system)
-
-
-CASES = {
-    "qdrant_client": (QDRANT, "{'text': 'the-answer'} 1\n", "Qdrant", "qdrant.query_points"),
-    "chromadb": (CHROMA, "[['the-answer']]\n", "chroma", "chroma.query"),
-    "pinecone": (PINECONE, "the-id\n", "Pinecone", "pinecone.query"),
-    "pymilvus": (MILVUS, "the-id\n", "milvus", "milvus.search"),
-}
+@pytest.fixture
+def newest(pod_of: Callable[[Path], Pod]) -> Pod:
+    return pod_of(machine.environment("stores"))
 
 
 @pytest.mark.parametrize("content", ["None", "Full"])
-@pytest.mark.parametrize("library", CASES)
-def test_a_search_is_one_retrieval_without_content(vectors: Pod, store: str, library: str, content: str) -> None:
-    code, out, system, name = CASES[library]
-    done = vectors.run(code, **WANTED, STORE=store, LLMOBS_CONTENT=content)
-    assert (done.status, done.out) == (0, out), done.err
-    assert f"llmobs: {library}: Active\n" in done.err
-    retrieval(vectors.spans(1), system, name)
-    assert [secret for secret in SECRETS if secret in vectors.gateway.raw] == []
+@pytest.mark.parametrize("name", CASES)
+def test_a_search_is_one_retrieval_without_content(pod_of: Callable[[Path], Pod], chroma: str, store: str, name: str, content: str) -> None:
+    case = CASES[name]
+    pod = pod_of(machine.environment(case.environment))
+    done = pod.run(case.code, **WANTED, STORE=chroma if "chroma" in name else store, LLMOBS_CONTENT=content)
+    assert (done.status, done.out) == (0, "the-answer\n" * len(case.spans)), done.err
+    assert f"llmobs: {case.module}: Active\n" in done.err
+    spans = pod.spans(len(case.spans))
+    assert tuple(sorted(span.name for span in spans)) == case.spans
+    for span in spans:
+        told = {key: value for key, value in span.attributes.items() if key != "db.operation"}
+        assert told == {"gen_ai.operation.name": "retrieval", "db.system": case.system, "llmobs.retrieval.results": case.results}
+        assert span.name.endswith(f".{span.attributes['db.operation']}")
+    assert [secret for secret in SECRETS if secret in pod.gateway.raw] == []
 
 
 @pytest.mark.parametrize("wanted", ["", "false", "1"])
-@pytest.mark.parametrize("library", CASES)
-def test_nothing_unless_it_is_asked_for(vectors: Pod, store: str, library: str, wanted: str) -> None:
-    code, out, *_ = CASES[library]
-    done = vectors.run(code, LLMOBS_VECTOR_STORES=wanted, LLMOBS_LOG="info", STORE=store)
-    assert (done.status, done.out) == (0, out), done.err
-    assert "llmobs: " not in done.err
-    assert vectors.gateway.spans == []
+def test_nothing_unless_it_is_asked_for(pod_of: Callable[[Path], Pod], store: str, wanted: str) -> None:
+    for name in ("qdrant", "chroma", "pinecone-8", "milvus", "weaviate"):
+        case = CASES[name]
+        pod = pod_of(machine.environment(case.environment))
+        done = pod.run(case.code, LLMOBS_VECTOR_STORES=wanted, LLMOBS_LOG="info", STORE=store)
+        assert (done.status, done.out) == (0, "the-answer\n" * len(case.spans)), done.err
+        assert "llmobs: " not in done.err
+        assert pod.gateway.spans == []
+
+
+def test_an_asynchronous_search_takes_until_it_is_answered(vectors: Pod) -> None:
+    code = MILVUS_LATER.replace("await asyncio.sleep(0)", "await asyncio.sleep(0); import time; print(time.time_ns())")
+    done = vectors.run(code, **WANTED)
+    assert done.status == 0, done.err
+    (span,) = vectors.spans(1)
+    assert span.start <= int(done.out.splitlines()[0]) <= span.end
 
 
 def test_a_search_within_a_retrieval_counts_as_one(vectors: Pod) -> None:
@@ -138,26 +145,29 @@ def test_a_search_that_fails_raises_as_without_us_and_says_no_word(vectors: Pod)
     """
     done = vectors.run(code, **WANTED)
     assert (done.status, done.out) == (0, "Collection the-docs not found\n"), done.err
-    vectors.spans(1)
+    (span,) = vectors.spans(1)
+    assert (span.status["code"], span.attributes["error.type"]) == (2, "ValueError")
+    assert "llmobs.retrieval.results" not in span.attributes
     assert [secret for secret in SECRETS if secret in vectors.gateway.raw] == []
 
 
-def test_the_instrumentation_of_the_application_wins(vectors: Pod) -> None:
+def test_the_instrumentation_of_the_application_wins(newest: Pod) -> None:
     """Ours makes way when theirs begins; that theirs makes a span of a write shows that it is whole."""
     code = """
-        import chromadb
-        from opentelemetry.instrumentation.chromadb import ChromaInstrumentor
+        from qdrant_client import QdrantClient, models
+        from opentelemetry.instrumentation.qdrant import QdrantInstrumentor
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor
 
         provider = TracerProvider()
         provider.add_span_processor(SimpleSpanProcessor(ConsoleSpanExporter(formatter=lambda span: span.name + chr(10))))
-        ChromaInstrumentor().instrument(tracer_provider=provider)
-        docs = chromadb.EphemeralClient().create_collection("the-docs")
-        docs.add(ids=["1"], embeddings=[[1.0, 0.0]])
-        docs.query(query_embeddings=[[1.0, 0.0]])
+        client = QdrantClient(":memory:")
+        client.create_collection("the-docs", vectors_config=models.VectorParams(size=2, distance=models.Distance.DOT))
+        QdrantInstrumentor().instrument(tracer_provider=provider)
+        client.upsert("the-docs", points=[models.PointStruct(id=1, vector=[1, 0])])
+        client.query_points("the-docs", query=[1, 0])
     """
-    done = vectors.run(code, **WANTED)
-    assert (done.status, done.out) == (0, "chroma.add\nchroma.query\n"), done.err
-    assert "llmobs: chromadb: ApplicationInstruments: it does so now\n" in done.err
-    assert vectors.gateway.spans == []
+    done = newest.run(code, **WANTED)
+    assert (done.status, done.out) == (0, "qdrant.upsert\nqdrant.query_points\n"), done.err
+    assert "llmobs: qdrant_client.qdrant_client: ApplicationInstruments: it does so now\n" in done.err
+    assert newest.gateway.spans == []

@@ -57,17 +57,25 @@ def activate(library: str) -> None:
 
 def withdraw(library: str) -> None:
     """End our instrumentation of a library, since the application's own begins."""
-    own = _active.pop(library, None)
-    if own is not None:
-        own.uninstrument()
-        log.info(f"{library}: {Reason.APPLICATION_INSTRUMENTS.value}: it does so now")
+    for module in _modules(library):
+        own = _active.pop(module, None)
+        if own is not None:
+            own.uninstrument()
+            log.info(f"{module}: {Reason.APPLICATION_INSTRUMENTS.value}: it does so now")
+
+
+def _modules(library: str) -> list[str]:
+    """What wakes us for a library, as far as it is imported."""
+    searching = [module for module, store in VECTOR_STORES.items() if store == library]
+    return [module for module in searching or [library] if module in sys.modules]
 
 
 def beside(library: str, provider: Any) -> None:
     """Hear the provider that the application instruments a library with; where it does not after all, take it up again."""
     try:
         if library not in neighbours.theirs:
-            activate(library)
+            for module in _modules(library):
+                activate(module)
         elif provider is not None:
             _pipeline().listener.listen(provider)
     except RefusedError as refused:
@@ -76,29 +84,29 @@ def beside(library: str, provider: Any) -> None:
         log.failure(f"{library}: the application's provider", error)
 
 
-def _activate(library: str) -> Reason:
+def _activate(module: str) -> Reason:
     pipeline = _pipeline()
+    library = VECTOR_STORES.get(module, module)
     if pipeline.settings.off & {NAMES.get(library, library), "*"}:
         raise RefusedError(Reason.DISABLED, "named in OTEL_PYTHON_DISABLED_INSTRUMENTATIONS")
-    if pipeline.provider is None or (library not in INSTRUMENTORS and library not in VECTOR_STORES):
+    if pipeline.provider is None or (module not in INSTRUMENTORS and module not in VECTOR_STORES):
         if pipeline.refused is not None:
             raise pipeline.refused
         return Reason.LISTENING
     if neighbours.already(library):
         raise RefusedError(Reason.APPLICATION_INSTRUMENTS, "its spans are taken from its own provider")
-    _active[library] = _instrumented(library, pipeline.provider, content=pipeline.settings.content)
+    _active[module] = _instrumented(module, pipeline.provider, content=pipeline.settings.content)
     return Reason.ACTIVE
 
 
-def _instrumented(library: str, provider: QuietTracerProvider, *, content: bool) -> Any:
-    if library in VECTOR_STORES:
-        compatibility.check_vector_stores()
-        from llmobs_runtime import searches
+def _instrumented(module: str, provider: QuietTracerProvider, *, content: bool) -> Any:
+    if module in VECTOR_STORES:
+        from llmobs_runtime.searches import Searches
 
-        return searches.instrument(VECTOR_STORES[library], provider)
+        return Searches(sys.modules[module], provider)
     from llmobs_runtime.instrument import instrument
 
-    return instrument(INSTRUMENTORS[library], provider, content=content)
+    return instrument(INSTRUMENTORS[module], provider, content=content)
 
 
 def _pipeline() -> Pipeline:

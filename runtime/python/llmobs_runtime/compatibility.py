@@ -30,15 +30,6 @@ SUPPORTED: dict[str, tuple[tuple[int, int], int]] = {
     "packaging": ((18, 0), 1000),
 }
 
-VECTOR_STORES: dict[str, tuple[tuple[int, int], tuple[int, int]]] = {
-    "opentelemetry-instrumentation-chromadb": ((0, 62), (0, 63)),
-    "opentelemetry-instrumentation-milvus": ((0, 60), (0, 63)),
-    "opentelemetry-instrumentation-pinecone": ((0, 60), (0, 63)),
-    "opentelemetry-instrumentation-qdrant": ((0, 62), (0, 63)),
-    "opentelemetry-semantic-conventions-ai": ((0, 5), (0, 6)),
-}
-"""The same for what instruments vector stores, and only that: oldest version, first one that is not known to work."""
-
 OLDEST_HEARD = (1, 20)
 """Oldest version of the application's OpenTelemetry that we can listen to; older than this nobody has tried."""
 
@@ -57,15 +48,6 @@ def refusal() -> RefusedError | None:
                 raise refused
             return refused
     return None
-
-
-def check_vector_stores() -> None:
-    """Raise RefusedError where a package of the application keeps vector stores from being instrumented."""
-    for name, (oldest, beyond) in VECTOR_STORES.items():
-        found = installed(name)
-        if found is not None and not (oldest <= release(found) < beyond):
-            needed = f"needed is {oldest[0]}.{oldest[1]} or newer, below {beyond[0]}.{beyond[1]}"
-            raise RefusedError(Reason.OLD_OPENTELEMETRY, f"the application has {name} {found}; {needed}")
 
 
 def _heard() -> bool:

@@ -12,12 +12,15 @@ from typing import Any
 
 Attributes = Mapping[str, Any]
 
-_OURS = ("opentelemetry.instrumentation.genai.", "opentelemetry.instrumentation.google_genai")
+_OURS = ("opentelemetry.instrumentation.genai.", "opentelemetry.instrumentation.google_genai", "llmobs_runtime.")
 
 # Scope of a client library's own spans -> the library whose instrumentation tells the same calls.
 NATIVE = {"com.anthropic.sdk.python": "anthropic"}
 
-_STORES = tuple(f"opentelemetry.instrumentation.{name}" for name in ("chromadb", "milvus", "pinecone", "qdrant"))
+_STORES = (
+    "llmobs_runtime.searches",
+    *(f"opentelemetry.instrumentation.{name}" for name in ("chromadb", "milvus", "pinecone", "qdrant", "weaviate")),
+)
 
 _LLM_ATTRIBUTE = re.compile(r"(gen_ai|llm|traceloop|openinference|llmobs\.(validation|feedback|retrieval))\.")
 

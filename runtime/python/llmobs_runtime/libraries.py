@@ -1,4 +1,4 @@
-"""The LLM libraries that are observed: the module whose import wakes the runtime, and what instruments it."""
+"""The libraries that are observed: the module whose import wakes the runtime, and what instruments it."""
 
 # Imported at the start of every process: plain data only.
 INSTRUMENTORS = {
@@ -13,12 +13,26 @@ INSTRUMENTORS = {
 }
 
 VECTOR_STORES = {
-    "chromadb": "opentelemetry.instrumentation.chromadb:ChromaInstrumentor",
-    "pinecone": "opentelemetry.instrumentation.pinecone:PineconeInstrumentor",
-    "pymilvus": "opentelemetry.instrumentation.milvus:MilvusInstrumentor",
-    "qdrant_client": "opentelemetry.instrumentation.qdrant:QdrantInstrumentor",
+    "chromadb.api.models.Collection": "chromadb",
+    "chromadb.api.models.AsyncCollection": "chromadb",
+    # These have moved between major versions; clients that an application does not use are not imported for it.
+    "pinecone.data.index": "pinecone",
+    "pinecone.data.index_asyncio": "pinecone",
+    "pinecone.db_data.index": "pinecone",
+    "pinecone.db_data.index_asyncio": "pinecone",
+    "pinecone.index": "pinecone",
+    "pinecone.async_client.async_index": "pinecone",
+    "pinecone.client.documents": "pinecone",
+    "pinecone.async_client.documents": "pinecone",
+    "pinecone.grpc.index_grpc": "pinecone",
+    "pinecone.grpc": "pinecone",
+    "pymilvus.milvus_client.milvus_client": "pymilvus",
+    "pymilvus.milvus_client.async_milvus_client": "pymilvus",
+    "qdrant_client.qdrant_client": "qdrant_client",
+    "qdrant_client.async_qdrant_client": "qdrant_client",
+    "weaviate.collections.query": "weaviate",
 }
-"""Observed only where the pod asks for it."""
+"""Module whose classes search -> the client's library. Observed only where the pod asks for it."""
 
 VECTOR_STORES_WANTED = "LLMOBS_VECTOR_STORES"
 

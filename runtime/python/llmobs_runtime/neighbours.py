@@ -33,6 +33,7 @@ _LIBRARIES = {
 }
 """What an instrumentation says that it needs -> our name of the library."""
 
+# Not Weaviate: of its client 4 no other instrumentation tells a search, so that ours would make way for none.
 _VECTOR_STORES = {
     "chromadb": "chromadb",
     "pinecone": "pinecone",

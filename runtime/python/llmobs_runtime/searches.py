@@ -1,109 +1,178 @@
-"""Switches on OpenLLMetry's instrumentation of a vector store: one span for each search, with nothing of what was asked or found.
+"""Tells the searches of vector stores' clients: one span for each, with nothing of what was asked and found but how many documents.
 
-Only searches are wrapped: its wrappers of writes read what is to be written, and so empty a generator before the client sees it.
+Wrappers of our own, since those of other projects time the making of a coroutine instead of its search, empty a generator that
+is to be written, refuse newer clients, or see no search at all. Only searches are touched.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import functools
+import inspect
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from importlib import import_module
+from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
-from opentelemetry.context import Context
-from opentelemetry.trace import Link, Span, SpanKind, Tracer, TracerProvider
-from opentelemetry.util.types import Attributes, AttributeValue
+from opentelemetry.trace import Span, SpanKind, Tracer
 
-from llmobs_runtime.instrument import instrument as switch_on
-from llmobs_runtime.quiet import QuietSpan, QuietTracerProvider
+from llmobs_runtime.libraries import VECTOR_STORES
+from llmobs_runtime.quiet import QuietTracerProvider
 from llmobs_runtime.runs import RETRIEVAL
 
-_SEARCHES = frozenset(
-    {
-        *("query", "query_batch", "query_points", "query_batch_points", "search", "search_batch", "search_groups", "hybrid_search"),
-        *("recommend", "recommend_batch", "recommend_groups", "discover", "discover_batch"),
-    }
-)
-_WORDS = frozenset({"db.system", "db.operation", "error.type", "server.address"})
-"""Texts that are no content; what is a number is none either."""
+SCOPE = "llmobs_runtime.searches"
+RESULTS = "llmobs.retrieval.results"
 
 
-def instrument(instrumentor: str, provider: QuietTracerProvider) -> Any:
-    """Instrument the store that this class (``module:name``) is for, and return what did it; raise RefusedError where that cannot be."""
-    module: Any = import_module(instrumentor.partition(":")[0])
-    every = module.WRAPPED_METHODS
-    module.WRAPPED_METHODS = [method for method in every if _is_search(method)]
-    try:
-        return switch_on(instrumentor, _Provider(provider.without_content()), content=False)
-    finally:
-        # The module may be the application's own, and serve its instrumentation too.
-        module.WRAPPED_METHODS = every
+@dataclass(frozen=True)
+class Store:
+    """One store's client: its name, the classes and methods that search, and how many documents an answer of theirs holds."""
+
+    system: str
+    span: str
+    classes: frozenset[str]
+    methods: tuple[str, ...]
+    count: Callable[[Any], int]
 
 
-def _is_search(method: Mapping[str, Any]) -> bool:
-    # Of a coroutine the wrapper would measure the making, not the search.
-    return method["method"] in _SEARCHES and not method["object"].startswith("Async")
+def _in_chroma(found: Any) -> int:
+    return sum(map(len, found["ids"]))
 
 
-def _kept(attributes: Attributes) -> dict[str, AttributeValue]:
-    return {name: value for name, value in (attributes or {}).items() if name in _WORDS or isinstance(value, (bool, int, float))}
+def _in_milvus(found: Any) -> int:
+    # Hits for each vector that was asked for; of a query, one row for each document.
+    return sum(1 if isinstance(each, dict) else len(each) for each in found)
 
 
-class _Search(QuietSpan):
-    """What the instrumentation writes on: vectors, filters and documents end here."""
-
-    def __init__(self, span: Span) -> None:
-        super().__init__(span, span.get_span_context(), content=False)
-
-    def set_attributes(self, attributes: Mapping[str, AttributeValue]) -> None:
-        """Set those that are no content."""
-        super().set_attributes(_kept(attributes))
-
-    def set_attribute(self, key: str, value: AttributeValue) -> None:
-        """Set it if it is no content."""
-        self.set_attributes({key: value})
-
-    def add_event(self, name: str, attributes: Attributes = None, timestamp: int | None = None) -> None:
-        """Leave it out: its events hold vectors and documents."""
+def _in_pinecone(found: Any) -> int:
+    return len(found.matches if hasattr(found, "matches") else found.result.hits)
 
 
-class _Tracer(Tracer):
-    """Starts retrievals."""
+def _in_qdrant(found: Any) -> int:
+    if hasattr(found, "groups"):
+        return sum(len(group.hits) for group in found.groups)
+    if hasattr(found, "points"):
+        return len(found.points)
+    return sum(_in_qdrant(each) if hasattr(each, "points") or isinstance(each, list) else 1 for each in found)
 
-    def __init__(self, quiet: Tracer) -> None:
-        self._quiet = quiet
 
-    def start_span(self, name: str, *arguments: Any, attributes: Attributes = None, **named: Any) -> Span:
-        """Start a retrieval."""
-        return _Search(self._quiet.start_span(name, *arguments, attributes=_retrieval(attributes), **named))
+def _in_weaviate(found: Any) -> int:
+    return len(found.objects)
+
+
+STORES = {
+    "chromadb": Store("chroma", "chroma", frozenset({"Collection", "AsyncCollection"}), ("query", "search"), _in_chroma),
+    "pinecone": Store(
+        "Pinecone",
+        "pinecone",
+        frozenset({"Index", "IndexAsyncio", "_IndexAsyncio", "AsyncIndex", "GRPCIndex", "GrpcIndex", "Documents", "AsyncDocuments"}),
+        ("query", "query_namespaces", "search", "search_records"),
+        _in_pinecone,
+    ),
+    "pymilvus": Store(
+        "milvus", "milvus", frozenset({"MilvusClient", "AsyncMilvusClient"}), ("search", "hybrid_search", "query"), _in_milvus
+    ),
+    "qdrant_client": Store(
+        "Qdrant",
+        "qdrant",
+        frozenset({"QdrantClient", "AsyncQdrantClient"}),
+        (
+            *("query_points", "query_batch_points", "query_points_groups", "search", "search_batch", "search_groups"),
+            *("recommend", "recommend_batch", "recommend_groups", "discover", "discover_batch"),
+        ),
+        _in_qdrant,
+    ),
+    "weaviate": Store(
+        "weaviate",
+        "weaviate",
+        frozenset({"_QueryCollection", "_QueryCollectionAsync"}),
+        ("near_vector", "near_text", "near_object", "near_image", "near_media", "hybrid", "bm25"),
+        _in_weaviate,
+    ),
+}
+
+_NOT_WAITED_FOR = ("async_req", "async_threadpool_executor")
+"""Arguments of Pinecone's that have it answer with a promise."""
+
+
+class Searches:
+    """The wrapped methods of one module."""
+
+    def __init__(self, module: ModuleType, provider: QuietTracerProvider) -> None:
+        store = STORES[VECTOR_STORES[module.__name__]]
+        tracer = provider.without_content().get_tracer(SCOPE)
+        self._before: list[tuple[type, str, Any]] = []
+        # A class may have two names, and one that is only imported here is another module's.
+        named = dict.fromkeys(kind for name, kind in vars(module).items() if name in store.classes)
+        for kind in [kind for kind in named if kind.__module__ == module.__name__]:
+            for method in store.methods:
+                original = getattr(kind, method, None)
+                if original is not None:
+                    self._before.append((kind, method, vars(kind).get(method)))
+                    setattr(kind, method, _wrapped(original, _Teller(tracer, store, method), later="Async" in kind.__name__))
+
+    def uninstrument(self) -> None:
+        """Put back what was there."""
+        for kind, method, before in self._before:
+            if before is None:
+                # It is inherited.
+                delattr(kind, method)
+            else:
+                setattr(kind, method, before)
+
+
+@dataclass(frozen=True)
+class _Teller:
+    tracer: Tracer
+    store: Store
+    method: str
 
     @contextmanager
-    def start_as_current_span(  # type: ignore[override]  # noqa: PLR0917 -- the interface's
-        self,
-        name: str,
-        context: Context | None = None,
-        kind: SpanKind = SpanKind.INTERNAL,
-        attributes: Attributes = None,
-        links: list[Link] | None = None,
-        start_time: int | None = None,
-        record_exception: bool = True,
-        set_status_on_exception: bool = True,
-        end_on_exit: bool = True,
-    ) -> Iterator[Span]:
-        """Start a retrieval and make it current."""
-        told = (_retrieval(attributes), links, start_time, record_exception, set_status_on_exception, end_on_exit)
-        with self._quiet.start_as_current_span(name, context, kind, *told) as span:
-            yield _Search(span)
+    def telling(self) -> Iterator[Callable[[Any], None]]:
+        """Tell of the search that happens meanwhile; what is called is given what it found."""
+        named = {"gen_ai.operation.name": RETRIEVAL, "db.system": self.store.system, "db.operation": self.method}
+        with self.tracer.start_as_current_span(f"{self.store.span}.{self.method}", kind=SpanKind.CLIENT, attributes=named) as span:
+            try:
+                yield functools.partial(self._found, span)
+            except BaseException as error:
+                span.set_attribute("error.type", type(error).__qualname__)
+                raise
+
+    def _found(self, span: Span, answer: Any) -> None:
+        try:
+            count = self.store.count(answer)
+        except Exception:
+            # A shape that nobody knows yet; how long it took is known all the same.
+            return
+        span.set_attribute(RESULTS, count)
 
 
-class _Provider(TracerProvider):
-    def __init__(self, quiet: QuietTracerProvider) -> None:
-        self._quiet = quiet
+def _wrapped(original: Any, teller: _Teller, *, later: bool) -> Any:
+    async def waited(answer: Awaitable[Any]) -> Any:
+        with teller.telling() as found:
+            told = await answer
+            found(told)
+        return told
 
-    def get_tracer(self, *arguments: Any, **named: Any) -> Tracer:
-        """Return a tracer of this name."""
-        return _Tracer(self._quiet.get_tracer(*arguments, **named))
+    @functools.wraps(original)
+    async def search_later(*arguments: Any, **named: Any) -> Any:
+        return await waited(original(*arguments, **named))
 
+    @functools.wraps(original)
+    def search_plainly_later(*arguments: Any, **named: Any) -> Any:
+        answer = original(*arguments, **named)
+        return waited(answer) if inspect.iscoroutine(answer) else answer
 
-def _retrieval(attributes: Attributes) -> dict[str, AttributeValue]:
-    return {**_kept(attributes), "gen_ai.operation.name": RETRIEVAL}
+    @functools.wraps(original)
+    def search(*arguments: Any, **named: Any) -> Any:
+        if any(named.get(name) for name in _NOT_WAITED_FOR):
+            return original(*arguments, **named)
+        with teller.telling() as found:
+            answer = original(*arguments, **named)
+            found(answer)
+        return answer
+
+    if inspect.iscoroutinefunction(original):
+        return search_later
+    # The methods of Weaviate and the decorators of Pinecone return a coroutine without being coroutine functions.
+    return search_plainly_later if later else search

@@ -135,8 +135,8 @@ class Injection:
     metrics go unless collector.source is Metrics.
     Default python."""
     vector_stores: bool = prop(False)
-    """Whether Python applications' searches in vector stores are told too, one span without content for each: Chroma, Milvus, Pinecone
-    and Qdrant. Default false."""
+    """Whether Python applications' searches in vector stores are told too, one span without content for each: Chroma, Milvus, Pinecone,
+    Qdrant and Weaviate. Default false."""
     containers: Containers = prop(factory=Containers)
     """Which containers of a pod are instrumented."""
     delivery: Delivery = prop(Delivery.INIT_CONTAINER)
