@@ -16,6 +16,7 @@ import pytest
 import yaml
 from llmobs.cli.documents import resources
 from llmobs.cli.program import program
+from llmobs.inject import agents
 from llmobs.inject.compiled import Platform
 from llmobs.inject.reasons import Reason
 from llmobs.kit.documents import read
@@ -94,6 +95,14 @@ def test_the_webhook_does_what_the_command_prints(case: Path) -> None:
 def review(pod: object, namespace: str) -> bytes:
     request = {"uid": "1", "kind": {"kind": "Pod"}, "operation": "CREATE", "namespace": namespace, "object": pod}
     return json.dumps({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request}).encode()
+
+
+def test_every_sign_of_another_agent_has_a_case() -> None:
+    left = "".join((case / "pod.yaml").read_text(encoding="utf-8") for case in CASES if reason(case) is Reason.OTHER_AGENT)
+    signs = [*agents.INIT_CONTAINERS, *agents.INIT_PREFIXES, *agents.ANNOTATIONS, agents.ODIGOS_DISTRIBUTION, agents.ODIGOS_FILES]
+
+    assert [sign for sign in signs if sign not in left] == []
+    assert [name for name in agents.VOLUMES if f"- name: {name}\n" not in left] == []
 
 
 def test_every_reason_has_a_case() -> None:

@@ -239,6 +239,6 @@ def test_both_count_the_same_words(server: ApiServer, places: dict[str, Namespac
 
 def test_every_check_has_its_expression() -> None:
     decided_before = {"labels, policy and mode", "variables that can be seen", "a delivery that the API server knows", "room for our files"}
-    decided_before |= {"a collector beside it can run", "memory for that collector"}
+    decided_before |= {"a collector beside it can run", "resources for that collector"}
 
     assert [check.name for check in CHECKS if check.name not in decided_before] == list(EXPRESSIONS)

@@ -17,17 +17,23 @@ INIT_CONTAINERS = {
 INIT_PREFIXES = {"nri-python--": "New Relic"}
 """Starts of names that go on with the name of the instrumented container."""
 
-VOLUMES = {"dash0-instrumentation": "Dash0"}
-"""Names of volumes, for agents that come as an image volume without an init container."""
+VOLUMES = {
+    "opentelemetry-auto-instrumentation-python": "opentelemetry-operator",
+    "dd-lib-python": "Datadog",
+    "dash0-instrumentation": "Dash0",
+}
+"""Names of volumes, for agents that come as an image volume or from a CSI driver, without an init container."""
 
 ANNOTATIONS = {
     "instrumentation.opentelemetry.io/inject-python": "opentelemetry-operator",
     "admission.datadoghq.com/python-lib.version": "Datadog",
+    "admission.datadoghq.com/python-lib.custom-image": "Datadog",
+    "admission.datadoghq.com/all-lib.version": "Datadog",
 }
 """Annotations on the pod that ask an agent which may come after us; ``"false"`` asks for nothing."""
 
-FOR_ONE_CONTAINER = r"admission\.datadoghq\.com/.+\.python-lib\.version"
-"""Pattern of Datadog's annotation for one container of the pod."""
+FOR_ONE_CONTAINER = r"admission\.datadoghq\.com/.+\.python-lib\.(?:version|custom-image)"
+"""Pattern of Datadog's annotations for one container of the pod."""
 
 ODIGOS_DISTRIBUTION = "ODIGOS_DISTRO_NAME"
 ODIGOS_FILES = "/var/odigos/python"
