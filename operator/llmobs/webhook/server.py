@@ -23,6 +23,7 @@ from llmobs.kit.errors import Invalid
 from llmobs.telemetry.admission import AdmissionMetrics
 from llmobs.webhook.app import Admission, Probes
 from llmobs.webhook.certificate import Files, ServingCertificate
+from llmobs.webhook.patience import Connection, sweep
 from llmobs.webhook.store import Place, Source, Store
 from llmobs.webhook.trust import doubt
 from llmobs.webhook.turns import between_requests
@@ -68,7 +69,8 @@ async def _serve(source: Source, platform: Platform, options: Options, listening
             (http_server(probes), plain),
         )
         stop = _stop_on_signal()
-        work = [asyncio.create_task(source.run(store)), asyncio.create_task(certificate.follow())]
+        lasting = [source.run(store), certificate.follow(), *(sweep(server.server_state.connections) for server, _ in servers)]
+        work = [asyncio.create_task(item) for item in lasting]
         tasks = [asyncio.create_task(server.serve(sockets=[taken])) for server, taken in servers]
         # One turn of the loop: a source that reads files has read them by now, or failed.
         await asyncio.sleep(0)
@@ -113,7 +115,7 @@ def http_server(app: Any, *, context: ssl.SSLContext | None = None) -> uvicorn.S
     factory = None if context is None else (lambda _config, _default: context)
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=Connection,
         ws="none",
         lifespan="off",
         log_config=None,
