@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from examples.chat.fake_llm.server import STATUS_HEADER
+from examples.chat.fake_llm.tools import HEADER as TOOLS
 from examples.chat.fake_llm.usage import HEADER
 
 QUESTION = "the-marker-of-a-question"
@@ -181,3 +182,36 @@ def agents_cases() -> Iterator[Case]:
     set_default_openai_client(client, use_for_tracing=False)
     bill = Bill("openai", GPT, tokens(1000, 200, read=400, reasoning=150))
     yield Case("agents", bill, lambda: Runner.run_sync(Agent(name="helper", model=GPT, instructions=QUESTION), QUESTION))
+
+
+def frameworks_cases() -> Iterator[Case]:
+    """OpenAI's models by frameworks for agents, and by a gateway's client: one call each."""
+    import dspy
+    from agno.agent import Agent
+    from agno.models.openai import OpenAIChat
+    from portkey_ai import Portkey
+    from qwen_agent.agents import Assistant
+    from smolagents import OpenAIModel, Tool, ToolCallingAgent
+
+    url, used = f"{os.environ['LLM']}/v1", _asked(uncached=600, cache_read=400, output=200, reasoning=150)
+    bill = Bill("openai", GPT, tokens(1000, 200, read=400, reasoning=150))
+    agno = OpenAIChat(id=GPT, base_url=url, api_key="k", extra_headers=used)
+    yield Case("agno", bill, lambda: Agent(name="helper", model=agno, telemetry=False).run(QUESTION))
+    lm = dspy.LM(f"openai/{GPT}", api_base=url, api_key="k", cache=False, extra_headers=used, temperature=1.0, max_tokens=16000)
+    yield Case("dspy", bill, lambda: lm(QUESTION))
+    portkey = Portkey(api_key="k", base_url=url, provider="openai")
+    asked: Any = MESSAGES[1:]
+    yield Case("portkey", bill, lambda: portkey.chat.completions.create(model=GPT, messages=asked, extra_headers=used))
+    counting = {"stream_options": {"include_usage": True}, "extra_headers": used}
+    qwen = {"model": GPT, "model_server": url, "api_key": "k", "generate_cfg": counting}
+    yield Case("qwen-agent", bill, lambda: list(Assistant(llm=qwen, name="helper").run(asked)))
+    smol = OpenAIModel(model_id=GPT, api_base=url, api_key="k", client_kwargs={"default_headers": {**used, TOOLS: "final_answer"}})
+
+    class Answer(Tool):  # type: ignore[misc]
+        name, description, inputs, output_type = "final_answer", "The answer.", {}, "string"
+
+        def forward(self) -> str:
+            return QUESTION
+
+    agent = ToolCallingAgent(tools=[Answer()], model=smol, name="helper", verbosity_level=0)
+    yield Case("smolagents", bill, lambda: agent.run(QUESTION))

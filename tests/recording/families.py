@@ -23,6 +23,12 @@ def _official() -> None:
     _load("openai", "anthropic", "google-genai", "bedrock", "langchain", "openai_agents")
 
 
+def _frameworks() -> None:
+    os.environ["OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"] = "SPAN_ONLY"
+    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
+    _load("openai", "agno", "dspy", "portkey", "qwen-agent", "smolagents")
+
+
 def _generation_a() -> None:
     os.environ["OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"] = "true"
     _load("openai")
@@ -53,6 +59,7 @@ def _load(*names: str) -> None:
 
 FAMILIES = {
     "official": Family(_official, EVERY),
+    "frameworks": Family(_frameworks, ("frameworks",)),
     "generation-a": Family(_generation_a, ("openai",)),
     "openllmetry": Family(_openllmetry, EVERY),
     "openinference": Family(_openinference, EVERY),

@@ -112,15 +112,15 @@ class Annotations:
 
     def _told(self, known: Open) -> bool:
         """Whether the span is sent at all."""
-        if known.told_below:
+        scope, attributes = _scope(known.span), known.span.attributes or {}
+        if known.told_below or foreign.is_remembered(scope, attributes):
             return False
-        scope = _scope(known.span)
         if foreign.is_store(scope) and any(around.operation() == RETRIEVAL for around in known.enclosing()):
             # A framework's retrieval, or a search that is made of others, already counts as one.
             return False
         if self._rules.told_by_us(foreign.NATIVE.get(scope, "")):
             return False
-        return not known.listened or foreign.tells_of_llms(known.span.attributes or {})
+        return not known.listened or foreign.tells_of_llms(attributes)
 
     def _added(self, known: Open, span: Finished) -> dict[str, Any]:
         attributes = span.attributes or {}

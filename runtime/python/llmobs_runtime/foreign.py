@@ -22,6 +22,9 @@ _STORES = (
     *(f"opentelemetry.instrumentation.{name}" for name in ("chromadb", "milvus", "pinecone", "qdrant", "weaviate")),
 )
 
+_DSPY = "opentelemetry.instrumentation.genai.dspy"
+_ASKED = re.compile(r"gen_ai\.usage\.|server\.|error\.")
+
 _LLM_ATTRIBUTE = re.compile(r"(gen_ai|llm|traceloop|openinference|llmobs\.(validation|feedback|retrieval))\.")
 
 _FRAMEWORKS = (
@@ -55,6 +58,11 @@ def is_store(scope: str) -> bool:
 def is_framework(scope: str) -> bool:
     """Whether a scope is that of a framework for LLMs that makes spans by itself."""
     return bool(_FRAMEWORK.search(scope))
+
+
+def is_remembered(scope: str, attributes: Attributes) -> bool:
+    """Whether no model was asked: DSPy answered from its cache, and then knows of no server, no usage and no error."""
+    return scope == _DSPY and attributes.get("gen_ai.operation.name") == "chat" and not any(map(_ASKED.match, attributes))
 
 
 def tells_of_llms(attributes: Attributes) -> bool:

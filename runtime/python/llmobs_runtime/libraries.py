@@ -10,6 +10,11 @@ INSTRUMENTORS = {
     "llama_index.core": "opentelemetry.instrumentation.genai.llama_index:LlamaIndexInstrumentor",
     # Not "agents": applications have packages of their own with that name.
     "agents.tracing": "opentelemetry.instrumentation.genai.openai_agents:OpenAIAgentsInstrumentor",
+    "agno": "opentelemetry.instrumentation.genai.agno:AgnoInstrumentor",
+    "dspy": "opentelemetry.instrumentation.genai.dspy:DSPyInstrumentor",
+    "portkey_ai": "opentelemetry.instrumentation.genai.portkey:PortkeyInstrumentor",
+    "qwen_agent": "opentelemetry.instrumentation.genai.qwen_agent:QwenAgentInstrumentor",
+    "smolagents": "opentelemetry.instrumentation.genai.smolagents:SmolagentsInstrumentor",
 }
 
 VECTOR_STORES = {
@@ -42,6 +47,8 @@ NAMES = {
     "langchain_core": "langchain",
     "llama_index.core": "llama_index",
     "agents.tracing": "openai_agents",
+    "portkey_ai": "portkey",
+    "qwen_agent": "qwen-agent",
     "pymilvus": "milvus",
     "qdrant_client": "qdrant",
 }
@@ -50,7 +57,7 @@ NAMES = {
 INSTRUMENTOR_BASE = "opentelemetry.instrumentation.instrumentor"
 """Where the class is that every instrumentation of the application derives from."""
 
-FRAMEWORKS = ("llmobs_sdk", "pydantic_ai", "google.adk", "strands", "agent_framework", "crewai", "haystack", "smolagents", "mistralai")
+FRAMEWORKS = ("llmobs_sdk", "pydantic_ai", "google.adk", "strands", "agent_framework", "crewai", "haystack", "mistralai")
 """Modules that make spans of LLMs by themselves; nothing is to be instrumented, only heard."""
 
 WAKERS = (INSTRUMENTOR_BASE, *FRAMEWORKS)

@@ -30,6 +30,11 @@ _LIBRARIES = {
     "llama-index": "llama_index.core",
     "llama-index-core": "llama_index.core",
     "openai-agents": "agents.tracing",
+    "agno": "agno",
+    "dspy": "dspy",
+    "portkey-ai": "portkey_ai",
+    "qwen-agent": "qwen_agent",
+    "smolagents": "smolagents",
 }
 """What an instrumentation says that it needs -> our name of the library."""
 
