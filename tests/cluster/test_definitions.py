@@ -76,6 +76,7 @@ BAD_POLICIES: list[tuple[str, dict[str, Any], str]] = [
     ("no address", {"backends": [{"name": "a", "otlp": {"endpoint": "https://user:word@x.example"}}]}, "spec.backends[0].otlp.endpoint"),
     ("external without", {"collector": {"mode": "External"}}, "External needs an endpoint"),
     ("endpoint without", {"collector": {"endpoint": "https://x.example"}}, "an endpoint is for mode External"),
+    ("metrics elsewhere", {"collector": {"mode": "Sidecar", "source": "Metrics"}}, "the mode is Shared or Dedicated"),
     ("external path", {"collector": {"mode": "External", "endpoint": "https://x.example/v1/traces"}}, "/v1/traces is appended to it"),
     ("external in clear text", {"collector": {"mode": "External", "endpoint": "http://x.example.com"}}, "sends traces in clear text"),
     (

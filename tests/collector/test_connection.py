@@ -11,6 +11,7 @@ from llmobs.plan.collector.site import dedicated
 from llmobs.plan.inputs import Facts
 
 from tests.cluster.apiserver import ApiServer
+from tests.collector import points
 from tests.collector.conftest import FULL, inputs, sent_to
 from tests.collector.gateway import Gateway
 from tests.collector.spans import current, export, span
@@ -38,6 +39,7 @@ PODS = {
     "127.0.0.3": ("team-a", "store-0", ("apps/v1", "StatefulSet", "store"), "team-a/closed", "store", False),
     "127.0.0.4": ("team-a", "spy", None, "team-b/open", "spy", False),
     "127.0.0.5": ("team-b", "report-abcde", ("batch/v1", "Job", "report"), "team-b/open", "report", True),
+    "127.0.0.7": ("team-c", "meter-6d4cf56db6-abcde", ("apps/v1", "ReplicaSet", "meter-6d4cf56db6"), "team-c/metered", "meter", False),
     "127.0.0.6": ("team-b", "agent-x2x9q", ("apps/v1", "DaemonSet", "agent"), "team-b/gone", "agent", True),
 }
 """Address -> namespace, pod, owner, policy that is written on it, workload, whether its content is kept."""
@@ -48,7 +50,7 @@ def apiserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
     server = ApiServer(tmp_path_factory.mktemp("apiserver"))
     try:
         server.start()
-        for space in (OURS, "team-a", "team-b"):
+        for space in (OURS, "team-a", "team-b", "team-c"):
             server.create("/api/v1/namespaces", {"metadata": {"name": space}})
         for address, (space, name, owner, policy, *_) in PODS.items():
             _run(server, address, _pod(name, owner, policy), space)
@@ -78,7 +80,9 @@ def _run(server: ApiServer, address: str, pod: dict[str, Any], space: str) -> No
 def gateway(start: Callable[..., Gateway], apiserver: ApiServer, kept: OTLPReceiver) -> Gateway:
     to = sent_to(kept)
     full = {"content": {"capture": "Full"}, "backends": to}
-    given = inputs({"team-a/open": full, "team-a/closed": {"backends": to}, "team-b/open": full}, fleet=FULL, facts=Facts(OURS, False))
+    closed, metered = {"backends": to}, {"collector": {"source": "Metrics"}, "attributes": {"team": "meters"}}
+    specs = {"team-a/open": full, "team-a/closed": closed, "team-b/open": full, "team-c/metered": metered}
+    given = inputs(specs, fleet=FULL, facts=Facts(OURS, False))
     [part] = collector.parts(given)
     for item in part.manifests:
         path = f"{PATHS[item['kind']].format(OURS)}?fieldValidation=Strict"
@@ -95,7 +99,7 @@ def _as_the_gateway(server: ApiServer, space: str, account: str) -> Path:
 FORGED = {"k8s.namespace.name": "team-b", "k8s.deployment.name": "other", "k8s.pod.uid": "uid", "llmobs.policy": "team-a/open"}
 
 
-@pytest.mark.parametrize("address", PODS)
+@pytest.mark.parametrize("address", [address for address, pod in PODS.items() if pod[0] != "team-c"])
 def test_the_connection_tells_the_pod_and_its_policy(gateway: Gateway, kept: OTLPReceiver, address: str) -> None:
     space, pod, _, _, workload, captured = PODS[address]
     kept.spans.clear()
@@ -116,6 +120,24 @@ def test_an_address_that_is_no_pods_belongs_to_nobody(gateway: Gateway, kept: OT
     gateway.calls("unknown", 1)
 
     assert kept.spans == []
+
+
+def test_the_connection_tells_whose_metrics_they_are(gateway: Gateway) -> None:
+    """A pod that may send metrics books on itself whatever it says; one that may not books on nobody."""
+    forged = {**FORGED, "llmobs.policy": "team-c/metered", "llmobs.source": 1.0, "llmobs.id.team": "victims"}
+    sent = points.export(forged, [points.durations(points.call("gpt-4o"), 0.3), points.usage(points.call("gpt-4o"), [10], [1])])
+    before = gateway.value("llm_calls_total", k8s_namespace="team-a")
+
+    for address in ("127.0.0.2", "127.0.0.9", "127.0.0.7"):
+        gateway.post(sent, "/v1/metrics", source=address)
+    gateway.calls("team-c", 1)
+
+    seen = gateway.samples("llm_calls_total", priced="estimated")
+    assert [(item["k8s_namespace"], item["k8s_workload"], item["team"], count) for item, count in seen] == [
+        ("team-c", "meter", "meters", 1)
+    ]
+    assert gateway.own("otelcol_processor_filter_datapoints_filtered", filter="filter/metrics.unasked") == 6
+    assert gateway.value("llm_calls_total", k8s_namespace="team-a") == before
 
 
 @pytest.fixture(scope="module")

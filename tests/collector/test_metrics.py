@@ -83,6 +83,20 @@ def test_a_histogram_keeps_its_count_and_sum_and_the_bounds_it_shares(gateway: G
         assert read[bound] == sum(value <= bound for value in seconds), bound
 
 
+def test_the_first_chunk_of_a_stream_is_timed(gateway: Gateway) -> None:
+    who = pairs(call("gpt-4o"))
+    points = [{**observed([0.05, 0.3, 0.3], SECONDS), "attributes": who}]
+    failed = [{**observed([0.05], SECONDS), "attributes": pairs(call("gpt-4o", error__type="Boom"))}]
+    streamed = metric("gen_ai.client.operation.time_to_first_chunk", points + failed, unit="s")
+    gateway.measure(streamed, durations(call("gpt-4o"), 1.0, 2.0, 3.0), namespace="late", workload="stream")
+    assert until(lambda: gateway.value(metrics.CALLS, k8s_workload="stream") == 3)
+
+    assert gateway.value(f"{metrics.FIRST_CHUNK}_count", k8s_workload="stream") == 3
+    assert gateway.value(f"{metrics.FIRST_CHUNK}_bucket", k8s_workload="stream", le="0.08") == 1
+    assert gateway.value(f"{metrics.FIRST_CHUNK}_sum", k8s_workload="stream") == pytest.approx(0.65)
+    assert gateway.value(f"{metrics.DURATION}_count", k8s_workload="stream") == 3
+
+
 def test_spans_of_such_a_pod_go_out_and_count_nothing(gateway: Gateway, kept: OTLPReceiver) -> None:
     kept.spans.clear()
     tool = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "search"}

@@ -38,6 +38,7 @@ class Reason(enum.Enum):
     APPLIED = "Applied"
     APPLY_FAILED = "ApplyFailed"
     THRESHOLD_SHARED = "ThresholdShared"
+    NOT_MEASURED = "NotMeasured"
     DISABLED = "Disabled"
     INJECTED = "Injected"
     NO_PODS = "NoPods"

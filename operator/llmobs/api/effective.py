@@ -184,7 +184,10 @@ def lowered(spec: LLMObservabilitySpec, governing: Fleet | None) -> tuple[LLMObs
         said.append(f"collector.mode {mode.value} is not offered and becomes {modes[0].value} ({by})")
         if modes[0] is CollectorMode.SHARED and any(item.secret for item in spec.backends):
             said.append("backends with a Secret of this namespace are left out, because they need mode Dedicated")
+        source = spec.collector.source
         spec = _shared(spec) if modes[0] is CollectorMode.SHARED else replace(spec, collector=_collector(modes[0], spec))
+        if spec.collector.source is not source:
+            said.append(f"collector.source {source.value} becomes {spec.collector.source.value}, because that mode takes no metrics")
     if spec.collector.mode is CollectorMode.SIDECAR and spec.content.capture is Capture.HASH:
         spec = replace(spec, content=replace(spec.content, capture=Capture.NONE))
         said.append("content.capture Hash counts as None with collector.mode Sidecar, because pods do not get the key of hashes")

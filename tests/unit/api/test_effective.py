@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from llmobs.api.effective import Fleet, fleet, fleet_for, overlay, policy, stand_in
-from llmobs.api.v1alpha1.collector import CollectorMode
+from llmobs.api.v1alpha1.collector import CollectorMode, Source
 from llmobs.api.v1alpha1.content import Capture
 from llmobs.api.v1alpha1.injection import InjectionMode
 from llmobs.kit.errors import Invalid
@@ -173,6 +173,15 @@ def test_a_mode_that_is_not_offered_becomes_the_first_that_is() -> None:
     assert policy(body(collector=EXTERNAL), [made("f", limits={"collectorModes": ["Shared", "External"]})], {}).restrictions == ()
 
 
+def test_calls_are_counted_from_what_another_mode_can_take() -> None:
+    metered = body(collector={"mode": "Dedicated", "source": "Metrics"})
+    shared, inside = (policy(metered, [made("f", limits={"collectorModes": [mode]})], {}) for mode in ("Shared", "Sidecar"))
+
+    assert shared.spec.collector.source is Source.METRICS
+    assert inside.spec.collector.source is Source.TRACES
+    assert inside.restrictions[-1] == "collector.source Metrics becomes Traces, because that mode takes no metrics"
+
+
 def test_a_namespaces_collector_replaces_the_default_as_a_whole() -> None:
     fleets = [made("f", defaults={"collector": EXTERNAL})]
 
@@ -192,6 +201,8 @@ def test_default_backends_are_not_for_what_goes_elsewhere() -> None:
     [
         ({"collector": {"mode": "External"}}, "spec.collector.endpoint", "needs an endpoint"),
         ({"collector": {"endpoint": AGENT}}, "spec.collector.endpoint", "is for mode External"),
+        ({"collector": {**EXTERNAL, "source": "Metrics"}}, "spec.collector.source", "the mode is Shared or Dedicated"),
+        ({"collector": {"mode": "Sidecar", "source": "Metrics"}}, "spec.collector.source", "the mode is Shared or Dedicated"),
         ({"collector": {**EXTERNAL, "endpoint": "http://x.example.com"}}, "spec.collector.endpoint", "clear text"),
         ({"collector": {**EXTERNAL, "endpoint": f"{AGENT}/v1/traces"}}, "spec.collector.endpoint", "/v1/traces is appended"),
         ({"collector": EXTERNAL, "backends": [{"name": "a", "otlp": {"endpoint": AGENT}}]}, "spec.backends", "remove the backends"),

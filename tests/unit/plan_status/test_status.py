@@ -119,6 +119,22 @@ def test_what_goes_elsewhere_is_said_not_to_be_seen() -> None:
     assert elsewhere(policy()) is None
 
 
+METERED = {"collector": {"source": "Metrics"}}
+
+
+def test_money_from_metrics_is_said_to_be_an_estimate() -> None:
+    counted = policy({**METERED, "budgets": [{"name": "daily", "limitUSD": 10}]})
+    flowing = telemetry(counted, Pods(injected=1), Spend(ages={"n": 1.0}))
+    silent = telemetry(counted, Pods(injected=1), Spend())
+    spent = Spend(budgets={("n", counted.identity.name, "daily"): 5.0})
+
+    assert "the money is an estimate" in flowing.message
+    assert "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE is delta" in silent.message
+    assert "the money is an estimate" in within(budgets(counted, spent), spent, estimated=True).message
+    assert "estimate" not in within(budgets(counted, spent), spent).message
+    assert "estimate" not in within((), spent, estimated=True).message
+
+
 def test_a_gateway_that_is_not_used_does_not_count() -> None:
     shared = (judged(ConditionType.COLLECTOR_READY, Status.FALSE), judged(ConditionType.RULES_READY))
 

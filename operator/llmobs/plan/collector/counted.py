@@ -124,6 +124,7 @@ def points(bounds: Mapping[str, tuple[float, ...]]) -> tuple[Series, ...]:
         replace(spans[metrics.COST], when=(f"{cost} != nil",), value=cost),
         replace(spans[metrics.TOKENS], labels=("provider", "model", "token_type"), when=(f"{tokens} != nil",), value=tokens, fixed=()),
         *_spread(spans[metrics.DURATION]),
+        *_spread(spans[metrics.FIRST_CHUNK], metered.told_by(metered.FIRST_CHUNK), f"{datapoint('error.type')} == nil"),
         *(item for name, kind in sized for item in _spread(spans[name], f'{datapoint(metered.KIND)} == "{kind}"')),
     )
 

@@ -1,7 +1,8 @@
 """Calls of applications that send only metrics: what their data points tell, noted for the series of calls.
 
-Two histograms of the conventions are read, one with a call's duration and one with its tokens. Metrics tell neither cached tokens nor
-tiers nor the length of a single call's input, so the money is an estimate: all input at the price of input, all output at that of output.
+Three histograms of the conventions are read: how long calls took, their tokens, the time to a stream's first chunk. Metrics tell neither
+cached tokens nor tiers nor the length of a single call's input, so the money is an estimate: all input at the price of input, all output
+at that of output.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from llmobs.plan.collector.policies import SOURCE
 from llmobs.prices.providers import SYNONYMS
 from llmobs.prices.table import PriceTable
 
-DURATION, USAGE = "gen_ai.client.operation.duration", "gen_ai.client.token.usage"
+DURATION, USAGE, FIRST_CHUNK = (f"gen_ai.client.{name}" for name in ("operation.duration", "token.usage", "operation.time_to_first_chunk"))
 """The conventions' histograms until their successors with counters, which no instrumentation sends yet."""
 
 UNTRUST, POLICY, NOTE = (f"{c.TRANSFORM}/metrics.{name}" for name in ("untrust", "policy", "note"))
@@ -42,8 +43,13 @@ _PLACE = datapoint("llmobs.place")
 
 _KINDS = {"input": "input", "output": "output", "completion": "output"}
 
-_NAMED = r"^gen_ai\.client\.(operation\.duration|token\.usage)$"
+_NAMED = r"^gen_ai\.client\.(operation\.(duration|time_to_first_chunk)|token\.usage)$"
 _HISTOGRAM = "(metric.type == METRIC_DATA_TYPE_HISTOGRAM or metric.type == METRIC_DATA_TYPE_EXPONENTIAL_HISTOGRAM)"
+
+
+def told_by(name: str) -> str:
+    """The condition that a data point is one of this metric."""
+    return f"metric.name == {literal(name)}"
 
 
 def filters() -> dict[str, Any]:
@@ -70,7 +76,7 @@ def note(table: PriceTable) -> dict[str, Any]:
     sane = f"datapoint.count >= 1 and datapoint.count <= {MOST_CALLS:.0f}"
     call = f"{told} and {sane} and {matches(datapoint(names.OPERATION), price.LEAVES)}"
     named = f"{datapoint(price.MODEL)} != nil"
-    duration, usage = (f'{named} and metric.name == "{name}"' for name in (DURATION, USAGE))
+    duration, usage, first = (f"{named} and {told_by(name)}" for name in (DURATION, USAGE, FIRST_CHUNK))
     return transform(
         group("datapoint", _provider(), conditions=[told]),
         group("datapoint", [_unknown(), *map(of_points, rows.listed(table))], conditions=[call]),
@@ -79,7 +85,7 @@ def note(table: PriceTable) -> dict[str, Any]:
         group("datapoint", _call(), conditions=[duration]),
         group("datapoint", _usage(table), conditions=[usage]),
         *(_of_points(item) for item in price.discount(table.discounts)),
-        group("datapoint", _sizes(), conditions=[f"{datapoint(price.label('outcome'))} != nil", f"{datapoint(TOKENS)} != nil"]),
+        group("datapoint", _sizes(), conditions=[duration, f"{datapoint(TOKENS)} != nil", first]),
         signal="metric",
     )
 

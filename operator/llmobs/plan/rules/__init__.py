@@ -17,6 +17,7 @@ from llmobs.plan.rules.policies import policy_group
 from llmobs.plan.rules.promql import Group
 from llmobs.plan.rules.series import timing
 from llmobs.plan.rules.sharing import shared
+from llmobs.plan.rules.unmeasured import unmeasured
 from llmobs.plan.rules.usage import agent_cost_group, calls_group, cost_group, tokens_group
 
 __all__ = ["bare_groups", "check", "fleet", "fleet_groups", "parts", "policy", "policy_parts"]
@@ -36,7 +37,9 @@ def parts(inputs: Inputs) -> tuple[Part, ...]:
 
 def policy_parts(inputs: Inputs, policy_: Policy) -> tuple[Part, ...]:
     """The rules of one policy, or why there are none."""
-    return _parts(policy(inputs, policy_), shared(policy_, inputs.bounds)) if inputs.facts.prometheus_operator else _skipped()
+    if not inputs.facts.prometheus_operator:
+        return _skipped()
+    return _parts(policy(inputs, policy_), unmeasured(policy_) or shared(policy_, inputs.bounds))
 
 
 def fleet(inputs: Inputs) -> Manifest:
