@@ -117,8 +117,9 @@ def test_the_instrumentation_before_the_official_one(pod_of: Callable[[Path], Po
         pod.gateway.spans.clear()
 
 
-def test_an_opentelemetry_that_is_old(pod_of: Callable[[Path], Pod]) -> None:
-    pod = pod_of(machine.environment("old"))
+@pytest.mark.parametrize("environment", ["old", "middle"], ids=["1.20", "1.40"])
+def test_an_opentelemetry_that_is_old(pod_of: Callable[[Path], Pod], environment: str) -> None:
+    pod = pod_of(machine.environment(environment))
     code = """
     trace.set_tracer_provider(provider)
     import openai
