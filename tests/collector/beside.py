@@ -27,6 +27,9 @@ class Wire(Loopback):
         self.seen = b""
         super().__init__(_Passing)
 
+    def pause(self) -> None:
+        """Before the gateway's answer goes back."""
+
 
 class _Passing(Answering):
     server: Wire
@@ -38,6 +41,7 @@ class _Passing(Answering):
         asked = urllib.request.Request(self.server.gateway + self.path, body, headers, method="POST")
         with urllib.request.urlopen(asked, timeout=DEADLINE) as answer:
             said = answer.read()
+        self.server.pause()
         self.answer(said, headers={"Content-Type": answer.headers["Content-Type"]})
 
 

@@ -1,6 +1,7 @@
 """collector.mode Sidecar: an application's spans through the real collector of its pod and the real gateway."""
 
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,28 @@ def test_money_is_exact_and_a_pod_that_ends_takes_nothing_along(
     gateway.calls("ends", 1)
     assert gateway.value("llm_calls_total", k8s_namespace="ends") == 1
     assert gateway.value("llm_cost_usd_total", k8s_namespace="ends") == pytest.approx(cost(MADE), rel=0, abs=1e-9)
+
+
+class Slow(Wire):
+    """A gateway that has little CPU: it answers the first request late."""
+
+    requests = 0
+
+    def pause(self) -> None:
+        self.requests += 1
+        if self.requests == 1:
+            threading.Event().wait(8)
+
+
+def test_a_call_that_a_busy_gateway_answers_late_is_not_sent_again(otelcol: str, tmp_path: Path, given_: Any, gateway: Gateway) -> None:
+    before = gateway.value("llm_calls_total", k8s_namespace="ends")
+    with Slow(f"http://127.0.0.1:{gateway.ports['http']}") as slow, Beside(otelcol, tmp_path, given_.policies[1], slow.url) as pod:
+        pod.post(placed(SENT[MADE]["export"], "ends"))
+        assert pod.end() == 0, "it waits for the answer"
+
+        gateway.calls("ends", int(before) + 1)
+        assert slow.requests == 1
+    assert gateway.value("llm_calls_total", k8s_namespace="ends") == before + 1
 
 
 def test_without_its_configuration_it_starts_counts_and_lets_no_text_out(

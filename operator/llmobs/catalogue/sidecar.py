@@ -72,7 +72,8 @@ def _exporter(gateway: str, mebibytes: int) -> Mapping[str, Any]:
     batch = {"flush_timeout": "200ms", "sizer": "bytes", "min_size": 1, "max_size": REQUEST}
     return {
         "endpoint": gateway,
-        "timeout": "5s",
+        # long: what a busy gateway has taken and not yet answered would be sent, and counted, again; and shorter than a pod may take to end
+        "timeout": "20s",
         # in bytes, because a span may hold a long prompt; in memory, because what outlives the container would outlive a Job
         "sending_queue": {"enabled": True, "sizer": "bytes", "queue_size": mebibytes * 2**20 // 4, "num_consumers": 2, "batch": batch},
         "retry_on_failure": {"enabled": True, "initial_interval": "1s", "max_interval": "10s", "max_elapsed_time": "300s"},
