@@ -91,8 +91,9 @@ def tallied(found: Iterable[Manifest], namespace: Namespace, key: str) -> Pods:
 
 
 def candidates_for(pod: Manifest, namespace: Namespace) -> list[CompiledPolicy]:
-    """The policies that select a pod; the first one governs it."""
-    return matching(namespace.policies, pod["metadata"].get("labels") or {})
+    """The policies that select a pod; the first one governs it. None selects a pod of ours, as that of a namespace's own gateway."""
+    labels = pod["metadata"].get("labels") or {}
+    return [] if labels.get(names.MANAGED_BY) == names.OPERATOR else matching(namespace.policies, labels)
 
 
 def _judge(count: _Count, pod: Manifest, policy: CompiledPolicy, namespace: Namespace) -> None:

@@ -48,6 +48,12 @@ def test_pods_are_injected_outdated_missed_or_skipped() -> None:
     ]
 
 
+def test_a_gateway_of_the_namespaces_own_is_no_pod_of_the_users() -> None:
+    ours = pod("llmobs-gateway-p-x2x4z", {"app.kubernetes.io/managed-by": "llm-observability-operator", "llmobs.dev/inject": "false"})
+    counted = tally([ours, pod("a", revision="u-p.3")], place(policy("p")))["n/p"]
+    assert (counted.matched, counted.injected, counted.skipped) == (1, 1, ())
+
+
 def test_a_pod_that_is_older_than_its_policy_was_not_missed() -> None:
     found = [pod("a", created="2025-12-31T23:59:59Z"), pod("b", created="2026-01-01T00:00:00Z"), pod("c", created="2026-01-01T00:00:01Z")]
     counted = tally(found, place(policy("p")))["n/p"]
