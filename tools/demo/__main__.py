@@ -21,7 +21,8 @@ from demo.screen import fact, heading
 from demo.story import CHART, SYSTEM, TEAM, Story
 
 NEXT = f"""\
-helm install llmobs charts/{CHART.name} -n {SYSTEM} --create-namespace --set prometheus.url=http://YOUR-PROMETHEUS:9090
+helm install llmobs charts/{CHART.name} -n {SYSTEM} --create-namespace \\
+  --set prometheus.url=http://YOUR-PROMETHEUS:9090
 kubectl apply -f examples/policies/fleet.yaml
 kubectl apply -f YOUR-POLICY.yaml       # start from examples/policies/team-chat.yaml
 kubectl rollout restart deployment YOURS # pods are only ever changed when they are created
