@@ -40,14 +40,24 @@ class Cluster(World):
         state["state"] = {"running": {"startedAt": started}} if ready else {"waiting": {"reason": "CrashLoopBackOff"}}
         word = "True" if ready else "False"
         conditions = [{"type": kind, "status": word, "lastTransitionTime": started} for kind in ("Ready", "ContainersReady")]
-        status = {"phase": "Running", "startTime": started, "conditions": conditions, "containerStatuses": [state]}
-        meta = pod["metadata"]
-        self.server.request(
-            "PATCH",
-            f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}/status",
-            {"status": status},
-            content="application/merge-patch+json",
-        )
+        self._report(pod, {"phase": "Running", "startTime": started, "conditions": conditions, "containerStatuses": [state]})
+
+    def waits(self, pod: dict[str, Any], container: str, reason: str) -> None:
+        """Let an init container of a pod not start."""
+        state = {
+            "name": container,
+            "image": "i",
+            "imageID": "",
+            "ready": False,
+            "restartCount": 0,
+            "state": {"waiting": {"reason": reason}},
+        }
+        self._report(pod, {"phase": "Pending", "initContainerStatuses": [state]})
+
+    def _report(self, pod: dict[str, Any], status: dict[str, Any]) -> None:
+        """As a kubelet would."""
+        path = f"/api/v1/namespaces/{pod['metadata']['namespace']}/pods/{pod['metadata']['name']}/status"
+        self.server.request("PATCH", path, {"status": status}, content="application/merge-patch+json")
 
     def restart(self, path: str) -> None:
         """As ``kubectl rollout restart`` does."""

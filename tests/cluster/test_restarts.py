@@ -44,7 +44,7 @@ def test_a_deployment_that_crash_loops_since_it_is_instrumented_is_rolled_back_o
         "its pods are created anew, without", lambda: running.pods(namespace, "web") and not running.pods(namespace, "web", injected=True)
     )
     said = running.condition(policy, "InjectionReady", "False", "RolledBack")
-    assert "Deployment/web: crash-looped when instrumented" in said
+    assert "Deployment/web: crash-looped or did not start when instrumented" in said
     reasons = {item["reason"]: item["count"] for item in running.server.get(policy)["status"]["skipped"]}
     assert reasons["RolledBack"] >= 1
     assert running.events(namespace, "Deployment", "RolledBack") == ["web"]
@@ -57,6 +57,20 @@ def test_a_deployment_that_crash_loops_since_it_is_instrumented_is_rolled_back_o
     until("a person lets it be instrumented again", lambda: running.pods(namespace, "web", injected=True))
     running.quiet(passes=2)
     assert running.annotation(path, ROLLED_BACK) is None
+
+
+def test_a_workload_whose_pods_wait_for_our_image_starts_without(running: Cluster) -> None:
+    namespace = running.namespace()
+    policy = running.policy(namespace)
+    running.known(namespace)
+    path = running.workload("Deployment", namespace, "kept", replicas=1)
+    [pod] = until("it is instrumented", lambda: running.pods(namespace, "kept", injected=True))
+    running.live(pod, ready=False)
+    running.waits(pod, "llmobs-python", "ImagePullBackOff")
+
+    until("the workload is rolled back", lambda: running.annotation(path, ROLLED_BACK))
+    until("its pod is created anew, without", lambda: running.pods(namespace, "kept", injected=False))
+    assert "did not start when instrumented" in running.condition(policy, "InjectionReady", "False", "RolledBack")
 
 
 def test_a_stateful_set_that_waits_for_a_pod_that_crash_loops_is_freed(running: Cluster) -> None:
@@ -101,7 +115,7 @@ def test_a_fleets_defaults_restart_and_roll_back_too(running: Cluster) -> None:
     until("the workload is rolled back", lambda: running.annotation(path, ROLLED_BACK))
 
     said = running.condition(fleet, "InjectionReady", "False", "RolledBack")
-    assert said.startswith(f"in {namespace}: Deployment/web: crash-looped when instrumented")
+    assert said.startswith(f"in {namespace}: Deployment/web: crash-looped or did not start when instrumented")
     assert running.server.get(fleet)["status"]["pods"]["skipped"] >= 1
     assert running.events(namespace, "Deployment", "RolledBack") == ["web"]
     where = f'llmobs_pods_skipped{{k8s_namespace="{namespace}",policy="restarts",reason="RolledBack"}}'
@@ -208,6 +222,6 @@ def test_without_the_right_the_policy_says_what_it_would_do(running: Cluster) ->
     path = running.workload("Deployment", namespace, "web", replicas=1)
     crash(running, namespace, "web", 1)
     said = running.condition(policy, "InjectionReady", "False", "RollbackRefused")
-    assert "Deployment/web crash-loops since it is instrumented, and can't be restarted without" in said
+    assert "Deployment/web crash-loops or does not start since it is instrumented, and can't be restarted without" in said
     assert "forbidden" in said
     assert running.annotation(path, ROLLED_BACK) is None

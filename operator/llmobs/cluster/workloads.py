@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ import msgspec
 
 from llmobs.api import names
 from llmobs.api.workload import Workload
+from llmobs.catalogue import sidecar
 from llmobs.catalogue.languages import languages
 from llmobs.cluster.client import Client, Manifest
 from llmobs.cluster.kinds import CRON_JOB, DAEMON_SET, DEPLOYMENT, STATEFUL_SET, Resource
@@ -25,6 +26,14 @@ SKEW = 60.0
 """Seconds by which a node's clock may be ahead of ours."""
 
 _OURS = frozenset(item.files.init_container for item in languages().values() if item.files)
+_VOLUMES = frozenset(item.files.volume for item in languages().values() if item.files)
+_NOT_STARTED = frozenset(
+    {
+        *("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName"),
+        *("CreateContainerConfigError", "CreateContainerError", "RunContainerError"),
+    }
+)
+"""What the kubelet says of a container that it can't start."""
 
 
 def behind(pod: Manifest) -> Workload:
@@ -91,9 +100,24 @@ def observed(pod: Manifest, *, restarts: int, now: datetime) -> Observed:
         rolled_back=names.ROLLED_BACK in annotations,
         restarts=restarts,
         backing_off="CrashLoopBackOff" in waiting,
+        kept_out=any(map(_keeps_out(pod), _concerned(pod))),
         ready=conditions.get("Ready") == "True",
         up=uptime(pod, now),
     )
+
+
+def _keeps_out(pod: Manifest) -> Callable[[Mapping[str, Any]], bool]:
+    """Whether a container's status says that ours can't be started, or that the image of our volume can't be had."""
+    volumes = (pod.get("spec") or {}).get("volumes") or []
+    images = [str((item.get("image") or {}).get("reference", "")) for item in volumes if item["name"] in _VOLUMES and item.get("image")]
+
+    def keeps(status: Mapping[str, Any]) -> bool:
+        waiting = (status.get("state") or {}).get("waiting") or {}
+        said = str(waiting.get("message", ""))
+        ours = status["name"] in _OURS or status["name"] == sidecar.CONTAINER or any(image in said for image in images)
+        return ours and waiting.get("reason") in _NOT_STARTED
+
+    return keeps
 
 
 async def find(client: Client, where: Workload, namespace: str) -> Manifest | None:

@@ -19,8 +19,8 @@ from llmobs.kit.durations import seconds
 from llmobs.plan.rollback import Observed, blamed, recovered, unwell
 
 _SAID = (
-    "crash-looped since its pods are instrumented, so they are created anew without; find out why, then remove the annotation"
-    f" {names.ROLLED_BACK} from the pod template to try again"
+    "crash-looped or did not start since its pods are instrumented, so they are created anew without; find out why, then remove the"
+    f" annotation {names.ROLLED_BACK} from the pod template to try again"
 )
 
 
@@ -50,13 +50,17 @@ async def _rolled_back(context: Context, policy: Policy, where: Workload, pods: 
     try:
         body = await find(context.client, where, place)
         if body is None:
-            return None if where.kind in CHANGEABLE else _refused(f"{where} crash-loops since it is instrumented; create it anew")
+            return (
+                None
+                if where.kind in CHANGEABLE
+                else _refused(f"{where} crash-loops or does not start since it is instrumented; create it anew")
+            )
         if annotation(body, names.ROLLED_BACK) is not None:
             await _unblock(context, where, pods)
             return None
         await annotate(context.client, body, names.ROLLED_BACK, policy.identity.revision)
     except Refused as refused:
-        return _refused(f"{where} crash-loops since it is instrumented, and can't be restarted without: {refused}")
+        return _refused(f"{where} crash-loops or does not start since it is instrumented, and can't be restarted without: {refused}")
     context.metrics.restarts.labels("rollback").inc()
     await context.recorder.warn(body, reason=Outcome.ROLLED_BACK.value, message=_SAID)
     return None

@@ -96,8 +96,8 @@ def injection(policy: Policy, pods: Pods, broken: str | None) -> Finding:
         return said(
             Status.FALSE,
             Reason.ROLLED_BACK,
-            f"{', '.join(pods.rolled_back)}: crash-looped when instrumented, and left alone since; find out why, then remove the annotation"
-            f" {names.ROLLED_BACK} from the pod template",
+            f"{', '.join(pods.rolled_back)}: crash-looped or did not start when instrumented, and left alone since; find out why, then"
+            f" remove the annotation {names.ROLLED_BACK} from the pod template",
         )
     if pods.missed:
         return said(

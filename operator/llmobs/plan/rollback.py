@@ -1,4 +1,4 @@
-"""Which workloads crash-loop because they were instrumented; pure, from what is seen of their pods."""
+"""Which workloads crash-loop or don't start because they were instrumented; pure, from what is seen of their pods."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from llmobs.api.workload import Workload
 
 SETTLED = 60.0
 """Seconds that a pod must have been up to count as well: one that crashes late looks well at first."""
+
+PATIENCE = 180.0
+"""Seconds that a pod may wait for what we added: the kubelet has tried several times by then, and a registry has restarted."""
 
 
 @dataclass(frozen=True)
@@ -25,9 +28,16 @@ class Observed:
     """Within the window, of the container that restarted most."""
     backing_off: bool = False
     """Whether the kubelet says CrashLoopBackOff."""
+    kept_out: bool = False
+    """Whether what we added can't be started, or its image not be had, so that nothing of the pod runs."""
     ready: bool = False
     up: float = 0.0
     """Seconds since it was started."""
+
+    @property
+    def stuck(self) -> bool:
+        """Whether it has been kept out for so long that the registry's or the node's moment of weakness should be over."""
+        return self.kept_out and self.up >= PATIENCE
 
     @property
     def well(self) -> bool:
@@ -40,7 +50,7 @@ def blamed(rollback: Rollback, pods: Mapping[Workload, Sequence[Observed]], befo
     if not rollback.enabled:
         return
     for workload, seen in sorted(pods.items()):
-        looping = {pod.revision for pod in seen if pod.injected and pod.restarts >= rollback.restarts}
+        looping = {pod.revision for pod in seen if pod.injected and (pod.restarts >= rollback.restarts or pod.stuck)}
         if not looping or workload in before or unwell(rollback, seen):
             continue
         # where others with the same instrumentation are well, what differs is the application or the node

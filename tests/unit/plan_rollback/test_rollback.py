@@ -36,6 +36,9 @@ def plain(**more: Any) -> Observed:
         ([LOOPING, plain(backing_off=True)], False),
         ([LOOPING, plain(backing_off=True, rolled_back=True)], True),
         ([LOOPING, WELL], False),
+        ([Observed("a", injected=True, revision="u.2", kept_out=True, up=200)], True),
+        ([Observed("a", injected=True, revision="u.2", kept_out=True, up=100)], False),
+        ([Observed("a", injected=True, revision="u.2", kept_out=True, up=200), WELL], False),
         ([LOOPING, Observed("b", injected=True, revision="u.1", ready=True, up=600)], True),
         ([LOOPING, Observed("b", injected=True, revision="u.2", ready=True, up=5)], True),
         ([LOOPING, Observed("b", injected=True, revision="u.2", ready=True, up=600, restarts=1)], True),
@@ -49,6 +52,9 @@ def plain(**more: Any) -> Observed:
         "the kubelet backs off from what came before",
         "left alone after an earlier rollback",
         "others are well with the same instrumentation",
+        "our image can't be had",
+        "our image could not be had yet",
+        "our image can be had on another node",
         "others are well with an earlier instrumentation",
         "another has only just begun",
         "another restarted as well",
@@ -130,3 +136,31 @@ def test_a_collector_beside_the_application_that_keeps_crashing_counts() -> None
 def test_a_pod_without_a_status_harms_nobody() -> None:
     bare = {"metadata": {"name": "p"}}
     assert observed(bare, restarts=Restarts().within(bare, "n", window=600, now=later(0)), now=later(0)).up == 0
+
+
+def waiting(name: str, reason: str, message: str = "") -> dict[str, Any]:
+    return {"name": name, "state": {"waiting": {"reason": reason, "message": message}}}
+
+
+@pytest.mark.parametrize(
+    ("statuses", "expected"),
+    [
+        ({"initContainerStatuses": [waiting("llmobs-python", "ImagePullBackOff")]}, True),
+        ({"initContainerStatuses": [waiting("llmobs-collector", "CreateContainerError")]}, True),
+        ({"initContainerStatuses": [waiting("llmobs-python", "PodInitializing")]}, False),
+        ({"initContainerStatuses": [waiting("own", "ImagePullBackOff")]}, False),
+        ({"containerStatuses": [waiting("app", "ImagePullBackOff", 'Back-off pulling image "registry/app:1"')]}, False),
+        ({"containerStatuses": [waiting("app", "ImagePullBackOff", 'Back-off pulling image "registry/python:1": NotFound')]}, True),
+    ],
+    ids=["init container", "collector", "about to start", "the user's", "the application's own image", "image volume"],
+)
+def test_what_keeps_a_pod_from_starting_is_told_apart(statuses: dict[str, Any], expected: bool) -> None:
+    variable = {"env": [{"name": "LLMOBS_ENDPOINT", "value": "http://x"}, {"name": "LLMOBS_SIDECAR", "value": ""}]}
+    inits = [{"name": name, **variable} for name in ("llmobs-python", "llmobs-collector", "own")]
+    volumes = [{"name": "llmobs-python", "image": {"reference": "registry/python:1"}}]
+    pod = {
+        "metadata": {"name": "a", "labels": {"llmobs.dev/injected": "true"}},
+        "spec": {"initContainers": inits, "containers": [{"name": "app", **variable}], "volumes": volumes},
+        "status": {"startTime": "2026-11-21T09:00:00Z", **statuses},
+    }
+    assert observed(pod, restarts=0, now=BEGUN).kept_out is expected

@@ -103,8 +103,9 @@ class Rollback:
     """When a workload that crash-loops is no longer instrumented."""
 
     enabled: bool = prop(True)
-    """Whether a workload whose instrumented pods crash-loop, and did not before, is restarted once without instrumentation and left
-    alone until a person removes the annotation llmobs.dev/rolled-back from its pod template. Default true."""
+    """Whether a workload whose instrumented pods crash-loop, and did not before, or wait for minutes for a container or an image of ours,
+    is restarted once without instrumentation and left alone until a person removes the annotation llmobs.dev/rolled-back from its pod
+    template. Default true."""
     restarts: int = prop(3, minimum=1, maximum=100)
     """So many restarts of one container within the window are a crash loop. Default 3."""
     window: str = prop(
