@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 from binaries.failure import Failed
+from cluster import monitoring
 from cluster.cli import current
 from cluster.settings import possible, settings
 from cluster.stop import down
-from demo.kube import Kube
+from demo.kube import Kube, Prometheus
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -26,6 +27,7 @@ class World:
     """The cluster, and what the story saw."""
 
     kube: Kube
+    prometheus: Prometheus
     told: dict[str, Any]
     screen: str
 
@@ -46,6 +48,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-3000:]
         where = current()
         kube = Kube(where.binaries / "kubectl", where.binaries / "helm", where.kubeconfig, folder / "calls.log")
-        yield World(kube, json.loads(result.read_text(encoding="utf-8")), done.stdout)
+        prometheus = Prometheus(kube, monitoring.NAMESPACE, "prometheus:web")
+        yield World(kube, prometheus, json.loads(result.read_text(encoding="utf-8")), done.stdout)
     finally:
         down(settings())

@@ -25,55 +25,6 @@ def test_a_restricted_namespace_takes_an_instrumented_pod(world: World) -> None:
     assert w.injected(pod)
 
 
-def test_a_job_completes(world: World) -> None:
-    w.namespace(world.kube, "jobs")
-    w.apply(world.kube, w.job("once", "jobs", "python", "-c", "import openai; print('done')"))
-
-    w.until("the Job completes", lambda: (world.kube.get("job", "once", "-n", "jobs") or {}).get("status", {}).get("succeeded") == 1)
-
-    pod = w.pod(world.kube, "jobs", "once")
-    assert pod is not None
-    assert w.injected(pod)
-    assert world.kube.run("logs", "-n", "jobs", "job/once").strip() == "done"
-
-
-CALL = (
-    "import openai; "
-    "openai.OpenAI(base_url='http://fake-llm.team-chat:8080/v1', api_key='x')"
-    ".chat.completions.create(model='gpt-4o', messages=[{'role': 'user', 'content': 'hello'}])"
-)
-
-
-def test_a_job_with_a_collector_beside_it_completes(world: World) -> None:
-    """In a restricted namespace, by native sidecars of a real kubelet; what is counted is in tests/collector/test_sidecar.py."""
-    kube = world.kube
-    w.namespace(kube, "beside", **{"pod-security.kubernetes.io/enforce": "restricted"})
-    kube.run("patch", "llmobs", "all", "-n", "beside", "--type=merge", "-p", json.dumps({"spec": {"collector": {"mode": "Sidecar"}}}))
-    w.until("the configuration is there", lambda: kube.get("configmap", "llmobs-sidecar-all", "-n", "beside"))
-
-    def completed(name: str) -> bool:
-        return (kube.get("job", name, "-n", "beside") or {}).get("status", {}).get("succeeded") == 1
-
-    def collector(name: str) -> dict[str, Any] | None:
-        pod = w.pod(kube, "beside", name)
-        specs = pod["spec"].get("initContainers", []) if pod else []
-        found = next((item for item in specs if item["name"] == "llmobs-collector"), None)
-        return w.status(pod, "llmobs-collector", "initContainerStatuses") if pod and found else None
-
-    # the webhook hears of the new mode a moment later than the API server: a Job that came too early went straight to the gateway
-    def told() -> str:
-        name = f"call-{len(kube.get('jobs', '-n', 'beside')['items'])}"
-        w.apply(kube, w.job(name, "beside", "python", "-c", CALL))
-        w.until("the Job completes", lambda: completed(name))
-        return name if collector(name) else ""
-
-    name = w.until("a Job with a collector completes", told)
-
-    w.until("its collector ends", lambda: (collector(name) or {}).get("state", {}).get("terminated"))
-    ended = (collector(name) or {})["state"]["terminated"]
-    assert (ended["exitCode"], (collector(name) or {})["restartCount"]) == (0, 0)
-
-
 def test_an_application_that_crashes_is_left_alone(world: World) -> None:
     w.namespace(world.kube, "crashes")
     w.apply(world.kube, w.deployment("bad", "crashes", "python", "-c", "raise SystemExit(3)"))
@@ -90,6 +41,25 @@ def test_an_application_that_crashes_is_left_alone(world: World) -> None:
     assert ours["state"]["terminated"]["exitCode"] == 0
     assert world.kube.get("deployment", "bad", "-n", "crashes")["metadata"]["generation"] == 1
     assert w.condition(world.kube, "crashes", "InjectionReady") == ("True", "Injected")
+
+
+INTOLERANT = "import os, time; 'LLMOBS_ENDPOINT' in os.environ and os._exit(3); time.sleep(3600)"
+"""An application that can't bear to be instrumented."""
+
+
+def test_a_workload_that_crashes_because_of_us_runs_again_without_and_a_person_decides(world: World) -> None:
+    kube = world.kube
+    w.namespace(kube, "intolerant", spec={"injection": {"rollback": {"restarts": 1}}})
+    w.apply(kube, w.deployment("app", "intolerant", "python", "-c", INTOLERANT))
+
+    pod = w.until("it runs without", lambda: (found := _running(kube, "intolerant", "app")) and not w.injected(found) and found)
+
+    assert w.status(pod)["restartCount"] == 0
+    w.until("the policy says so", lambda: w.condition(kube, "intolerant", "InjectionReady") == ("False", "RolledBack"))
+    told = w.until("an Event says so", lambda: kube.get("events", "-n", "intolerant", "--field-selector=reason=RolledBack")["items"])
+    assert told[0]["involvedObject"]["name"] == "app"
+    template = kube.get("deployment", "app", "-n", "intolerant")["spec"]["template"]
+    assert "llmobs.dev/rolled-back" in template["metadata"]["annotations"]
 
 
 def test_without_the_webhook_pods_start_bare_and_the_policy_says_so(world: World) -> None:

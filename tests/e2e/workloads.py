@@ -12,12 +12,11 @@ IMAGE = "docker.io/llmobs/example-chat:demo"
 RESTRICTED = {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
 
 
-def namespace(kube: Kube, name: str, **labels: str) -> None:
+def namespace(kube: Kube, name: str, *, spec: dict[str, Any] | None = None, **labels: str) -> None:
     """A namespace with a policy that instruments everything in it; waits until the policy applies."""
+    meta = {"name": "all", "namespace": name}
     apply(kube, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
-    apply(
-        kube, {"apiVersion": "llmobs.dev/v1alpha1", "kind": "LLMObservability", "metadata": {"name": "all", "namespace": name}, "spec": {}}
-    )
+    apply(kube, {"apiVersion": "llmobs.dev/v1alpha1", "kind": "LLMObservability", "metadata": meta, "spec": spec or {}})
     until(f"{name} has its policy", lambda: condition(kube, name, "Accepted") == ("True", "Accepted"))
 
 
