@@ -66,11 +66,9 @@ def _asked(meta: Meta) -> str | None:
     if not meta.annotations:
         return None
     for key, value in meta.annotations.items():
-        if value.lower() == "false":
-            continue
-        if key in ANNOTATIONS:
+        if key in ANNOTATIONS and value.lower() != "false":
             return ANNOTATIONS[key]
-        if key.startswith("admission.") and _FOR_ONE_CONTAINER.fullmatch(key):
+        if key.startswith("admission.") and value.lower() != "false" and _FOR_ONE_CONTAINER.fullmatch(key):
             return "Datadog"
     return None
 

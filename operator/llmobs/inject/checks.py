@@ -170,11 +170,11 @@ def _volume_taken(case: Case, delivery: Delivery) -> bool:
 
 def _path_taken(container: Container, language: Files) -> bool:
     ours = language.mount_path
-    paths = [mount.mount_path for mount in container.volume_mounts or () if mount.name != language.volume]
-    if container.volume_devices:
-        paths += [device.device_path for device in container.volume_devices]
     # Below ours counts too: nothing can be mounted inside a read-only volume.
-    near = [path for path in paths if path.startswith(ours)]
+    mounts = container.volume_mounts or ()
+    near = [mount.mount_path for mount in mounts if mount.mount_path.startswith(ours) and mount.name != language.volume]
+    if container.volume_devices:
+        near += [device.device_path for device in container.volume_devices if device.device_path.startswith(ours)]
     return any(path[len(ours) : len(ours) + 1] in ("", "/") for path in near) if near else False
 
 

@@ -69,40 +69,38 @@ def _cron_job(job: str) -> Workload:
     return Workload("CronJob", match[1])
 
 
+def _listed(attributes: Mapping[str, str]) -> str:
+    return ",".join([f"{key}={value}" for key, value in attributes.items()])
+
+
+_POD = _listed({"service.name": "%s", "service.namespace": "%s", "k8s.namespace.name": "%s", **_REFERENCES})
+_CONTAINER = _listed({"service.instance.id": f"%s.$({POD_NAME}).%s", "k8s.container.name": "%s"})
+
+
 class ResourceAttributes:
     """The resource attributes of a pod's containers; ``given`` are the policy's, already encoded."""
 
     def __init__(self, *, meta: Meta, namespace: str, given: Mapping[str, str]) -> None:
-        labels = meta.labels or {}
+        labels, found = meta.labels or {}, workload(meta)
         self._namespace = _encoded(namespace)
         self._chosen = {**given, **_annotated(meta.annotations)} if meta.annotations else given
         self._plain = DERIVED.isdisjoint(self._chosen)
         self._version = labels.get("app.kubernetes.io/version")
-        found = workload(meta)
-        self._pod = {
-            "service.name": _service_name(labels, found),
-            "service.namespace": self._namespace,
-            "k8s.namespace.name": self._namespace,
-            **_REFERENCES,
-        }
+        self._begin = _POD % (_service_name(labels, found), self._namespace, self._namespace)
         if found is not None:
-            self._pod[WORKLOADS[found.kind]] = _encoded(found.name)
-        self._begin, self._end = _listed(self._pod), "".join([f",{key}={value}" for key, value in self._chosen.items()])
+            self._begin += f",{WORKLOADS[found.kind]}={_encoded(found.name)}"
+        self._end = "".join([f",{key}={value}" for key, value in self._chosen.items()])
 
     def of(self, container: Container) -> str:
         """``key=value,...`` with percent-encoded values; annotations win over the policy, and that over what is derived."""
-        name = _encoded(container.name)
-        own = {"service.instance.id": f"{self._namespace}.$({POD_NAME}).{name}", "k8s.container.name": name}
-        version = self._version or image_version(container.image)
+        name, version = _encoded(container.name), self._version or image_version(container.image)
+        derived = f"{self._begin},{_CONTAINER % (self._namespace, name, name)}"
         if version:
-            own["service.version"] = _encoded(version)
+            derived += f",service.version={_encoded(version)}"
         if self._plain:
-            return f"{self._begin},{_listed(own)}{self._end}"
-        return _listed({**self._pod, **own, **self._chosen})
-
-
-def _listed(attributes: Mapping[str, str]) -> str:
-    return ",".join([f"{key}={value}" for key, value in attributes.items()])
+            return derived + self._end
+        # Of encoded text no value holds what stands between entries.
+        return _listed({**dict(entry.split("=", 1) for entry in derived.split(",")), **self._chosen})
 
 
 def _service_name(labels: Mapping[str, str], found: Workload | None) -> str:
