@@ -122,6 +122,7 @@ POLICY_FIELDS: dict[str, Case] = {
     **indicator("timeToFirstToken", "threshold", "500ms", "700ms"),
     **indicator("retrievalLatency", "threshold", "500ms", "700ms"),
     **indicator("tokensPerSecond", "atLeast", 30, 33),
+    "agents.rollUp": ({}, {"agents": {"rollUp": True}}),
     "agents.maxRunCostUSD": ({}, {"agents": {"maxRunCostUSD": 1}}),
     "agents.maxSteps": ({}, {"agents": {"maxSteps": 20}}),
     "agents.maxToolRepeats": ({}, {"agents": {"maxToolRepeats": 3}}),

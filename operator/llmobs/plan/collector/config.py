@@ -8,7 +8,7 @@ import yaml
 
 from llmobs.api import names
 from llmobs.plan.collector import components as c
-from llmobs.plan.collector import exporters, hashing, identity, metered, policies, rooms, routing, sampling, series
+from llmobs.plan.collector import exporters, hashing, identity, metered, policies, rollup, rooms, routing, sampling, series
 from llmobs.plan.collector.doubles import once
 from llmobs.plan.collector.normalise import normalise
 from llmobs.plan.collector.observe import observe
@@ -50,6 +50,7 @@ def config(inputs: Inputs, *, namespace: str = "") -> dict[str, Any]:
         "connectors": {
             **series.connectors(series.bounds(inputs), metered=policies.metering(inputs.governing)),
             **series.doors(series.bounds(inputs), _rooms(inputs)),
+            **(rollup.connectors() if policies.rolling(inputs.governing) else {}),
             **(routing.connectors(routes, sampled=sampled) if routes else {}),
         },
         "exporters": {c.PROMETHEUS: series.prometheus(_listen(names.METRICS_PORT)), **exporters.exporters(ordered, disk)},
@@ -128,6 +129,7 @@ def _processors(inputs: Inputs, namespace: str) -> dict[str, Any]:
         BARRIER: {"timeout": "200ms", "send_batch_size": 512, "send_batch_max_size": 2048},
         **series.processors(series.bounds(inputs), _rooms(inputs)),
         **(_metered(inputs) if policies.metering(inputs.governing) else {}),
+        **(rollup.processors() if policies.rolling(inputs.governing) else {}),
     }
 
 
@@ -160,11 +162,20 @@ def _pipelines(inputs: Inputs, *, out: bool) -> dict[str, Any]:
                 *((metered.FORGET,) if policies.metering(inputs.governing) else ()),
                 BARRIER,
             ],
-            "exporters": [*series.connectors(series.bounds(inputs)), *([routing.OUT] if out else [])],
+            "exporters": [*_counters(inputs), *([routing.OUT] if out else [])],
         },
+        **(rollup.pipelines(series.OBSERVED) if policies.rolling(inputs.governing) else {}),
         **(_metrics() if policies.metering(inputs.governing) else {}),
         **series.pipelines(series.bounds(inputs), _rooms(inputs)),
     }
+
+
+def _counters(inputs: Inputs) -> list[str]:
+    """Where spans are counted; what is rolled up is counted with the rest."""
+    every = list(series.connectors(series.bounds(inputs)))
+    if not policies.rolling(inputs.governing):
+        return every
+    return [*(item for item in every if item != series.OBSERVED), rollup.OUT, rollup.IN]
 
 
 def _metrics() -> dict[str, Any]:

@@ -11,7 +11,20 @@ from typing import Any
 from llmobs.api import names
 from llmobs.catalogue.metrics import IDENTITY, RESOURCE_LABELS
 from llmobs.plan.collector.ottl import Value, assign, at, drop, group, literal, lookup, replace, resource, transform
-from llmobs.plan.collector.policies import CAPTURE, POLICY, REPEATS, ROUTE, SOURCE, by_namespace, by_policy, metered, metering, table
+from llmobs.plan.collector.policies import (
+    CAPTURE,
+    POLICY,
+    REPEATS,
+    ROLLED,
+    ROUTE,
+    SOURCE,
+    by_namespace,
+    by_policy,
+    metered,
+    metering,
+    rolling,
+    table,
+)
 from llmobs.plan.collector.rooms import ROOM
 from llmobs.plan.collector.sampling import TERMS, sampled
 from llmobs.plan.inputs import Inputs
@@ -97,6 +110,7 @@ def _terms(inputs: Inputs) -> list[str]:
     noted |= {TERMS: "s"} if sampled(inputs.governing) else {}
     noted |= {REPEATS: "l"} if _looping(inputs) else {}
     noted |= {SOURCE: "m"} if metering(inputs.governing) else {}
+    noted |= {ROLLED: "u"} if rolling(inputs.governing) else {}
     return [*_found(named, spaces), *_noted(noted)]
 
 

@@ -23,6 +23,9 @@ SOURCE = "llmobs.source"
 REPEATS = "llmobs.repeats"
 """How often in a row a run may execute one tool; absent where no policy says so."""
 
+ROLLED = "llmobs.rolled"
+"""There where runs of agents are rolled up from spans."""
+
 RESERVED = r"^(k8s|llm|llmobs)\."
 """Resource attributes that the collector answers for: neither a client nor a policy's attributes set them."""
 
@@ -40,6 +43,8 @@ class Terms:
     """How often in a row a run of an agent may execute one tool."""
     metered: bool = False
     """Whether its calls are counted from metrics, and its spans are not."""
+    rolled: bool = False
+    """Whether its runs of agents are rolled up from spans."""
     room: str = ""
     """Where its series are added up; a namespace has one."""
 
@@ -52,6 +57,7 @@ class Terms:
             sampling=self.sampling if self.sampling == other.sampling else Sampling(),
             repeats=min((item for item in (self.repeats, other.repeats) if item is not None), default=None),
             metered=self.metered and other.metered,
+            rolled=self.rolled and other.rolled,
             room=self.room or other.room,
         )
 
@@ -98,10 +104,16 @@ def metering(policies: Sequence[Policy]) -> bool:
     return any(item.metered for item in [*by_policy(policies).values(), *by_namespace(policies).values()])
 
 
+def rolling(policies: Sequence[Policy]) -> bool:
+    """Whether a gateway for these policies rolls up runs of agents."""
+    return any(item.rolled for item in [*by_policy(policies).values(), *by_namespace(policies).values()])
+
+
 def table(terms: Mapping[str, Terms]) -> dict[str, ottl.Value]:
     """The terms as the collector looks them up, without rows that grant nothing.
 
-    ``c`` content, ``r`` route, ``s`` sampling, ``l`` tools in a row, ``m`` counted from metrics, ``n`` room, ``a`` attributes.
+    ``c`` content, ``r`` route, ``s`` sampling, ``l`` tools in a row, ``m`` counted from metrics, ``u`` runs rolled up, ``n`` room,
+    ``a`` attributes.
     """
     return {key: row for key, item in sorted(terms.items()) if (row := _row(item))}
 
@@ -118,6 +130,8 @@ def _row(terms: Terms) -> dict[str, ottl.Value]:
         row["l"] = float(terms.repeats)
     if terms.metered:
         row["m"] = 1.0
+    if terms.rolled:
+        row["u"] = 1.0
     if terms.room:
         row["n"] = terms.room
     if terms.attributes:
@@ -136,5 +150,6 @@ def _terms(policy: Policy, policies: Sequence[Policy], places: Mapping[str, str]
         sampling=policy.spec.sampling,
         repeats=policy.spec.agents.max_tool_repeats,
         metered=policy.spec.collector.metered,
+        rolled=policy.spec.agents.roll_up,
         room=places[policy.identity.namespace],
     )

@@ -26,6 +26,10 @@ ALL_SERIES = 200_000
 """Series of one sort that all rooms share."""
 
 
+OBSERVED = f"{c.SIGNAL_TO_METRICS}/observed"
+"""Counts what is no call: tools, runs and so on."""
+
+
 @dataclass(frozen=True)
 class Sort:
     """Series that are added up together, apart from the others: whoever invents names of agents without end crowds out no money."""
@@ -73,7 +77,7 @@ def sorts(found: Bounds) -> tuple[Sort, ...]:
     return (
         Sort(c.SIGNAL_TO_METRICS, "metrics/derived", calls(found), least=20_000),
         Sort(f"{c.SIGNAL_TO_METRICS}/agents", "metrics/agents", agents(), least=6_000),
-        Sort(f"{c.SIGNAL_TO_METRICS}/observed", "metrics/observed", observed(found)),
+        Sort(OBSERVED, "metrics/observed", observed(found)),
     )
 
 
