@@ -1,6 +1,6 @@
 """What the runtime costs: pairs of processes with and without it, taken in turn within one run.
 
-    .venv/bin/python bench/runtime/measure.py [--rounds N]
+    .venv/bin/python bench/runtime/measure.py [--rounds N] [--calls N]
 
 Time is processor time of the whole process (user and system), which a busy machine disturbs less than the clock; the figure of a
 case is the median of its rounds. ``eager`` is the same bundle as other injectors would start it: every library is imported and
@@ -54,7 +54,17 @@ def calls(count):
         client.chat.completions.create(model="gpt-4o", messages=messages)
     return (time.process_time() - begun) / count * 1e6
 calls(100)
-print(calls({count}), [line.split()[1] for line in open("/proc/self/status") if line.startswith("VmRSS")][0])
+"""
+TIMED = "print(calls({count}))"
+# What is held after so many calls; what waits to be sent is not yet sent then, and belongs to it.
+HELD = """
+import gc
+made = 0
+for count in {counts}:
+    calls(count - made)
+    made = count
+    gc.collect()
+    print([line.split()[1] for line in open("/proc/self/status") if line.startswith("VmRSS")][0])
 """
 
 
@@ -105,17 +115,17 @@ class Bench:
             for name, costs in taken.items()
         }
 
-    def per_call(self, path: str, count: int) -> tuple[float, float]:
-        """Microseconds a call, and resident MB after all of them."""
-        done = subprocess.run(
-            [str(self.python), "-c", CALLS.format(count=count)],
-            env=self.environ(path),
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        spent, resident = done.stdout.split()
-        return float(spent), float(resident) / 1024
+    def per_call(self, path: str, count: int) -> float:
+        """Microseconds a call."""
+        return float(self._said(path, CALLS.format() + TIMED.format(count=count)))
+
+    def held(self, path: str, counts: tuple[int, ...]) -> list[float]:
+        """Resident MB of one process after so many calls."""
+        return [int(size) / 1024 for size in self._said(path, CALLS.format() + HELD.format(counts=counts)).split()]
+
+    def _said(self, path: str, code: str) -> str:
+        command = [str(self.python), "-c", code]
+        return subprocess.run(command, env=self.environ(path), capture_output=True, text=True, check=True).stdout
 
     def linger(self, endpoint: str) -> float:
         """Seconds from the last statement to the end, with one span to send to this endpoint."""
@@ -131,11 +141,14 @@ def main() -> None:
     """Measure everything, and print one table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=11)
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--calls", type=int, default=20000, help="how many calls memory is watched for")
+    arguments = parser.parse_args()
+    rounds = arguments.rounds
     with OTLPReceiver() as gateway, tempfile.TemporaryDirectory() as scratch:
         bench = Bench(machine.environment("plain"), machine.bundle(), gateway.url)
         start_up(bench, Path(scratch), rounds)
         calls(bench, rounds)
+        memory(bench, arguments.calls)
         exits(bench)
 
 
@@ -158,15 +171,21 @@ def start_up(bench: Bench, scratch: Path, rounds: int) -> None:
 
 
 def calls(bench: Bench, rounds: int) -> None:
-    """Print what a call costs, and whether memory grows with their number."""
+    """Print what a call costs."""
     plain, ours = [], []
     for _ in range(max(3, rounds // 3)):
-        plain.append(bench.per_call("", 2000)[0])
-        ours.append(bench.per_call(str(bench.bundle), 2000)[0])
+        plain.append(bench.per_call("", 2000))
+        ours.append(bench.per_call(str(bench.bundle), 2000))
     before, after = statistics.median(plain), statistics.median(ours)
     print(f"\na call without network      plain {before:.0f} µs, ours {after:.0f} µs: {after - before:+.0f} µs")
-    few, many = (bench.per_call(str(bench.bundle), count)[1] for count in (2000, 20000))
-    print(f"memory after calls          2,000: {few:.1f} MB, 20,000: {many:.1f} MB")
+
+
+def memory(bench: Bench, most: int) -> None:
+    """Print whether memory grows with the number of calls."""
+    counts = (most // 50, most // 5, most)
+    print(f"{'memory after calls':20}{''.join(f'{count:>12,}' for count in counts)}")
+    for name, path in {"plain": "", "ours": str(bench.bundle)}.items():
+        print(f"{name:20}{''.join(f'{size:9.1f} MB' for size in bench.held(path, counts))}")
 
 
 def exits(bench: Bench) -> None:

@@ -20,6 +20,9 @@ LOCKS = sorted(
     [*machine.ENVIRONMENTS.glob("*.lock"), machine.RUNTIME / "requirements.lock", machine.ROOT / "examples/chat/requirements.lock"]
 )
 
+# How programs and libraries begin: ELF, Mach-O, Windows', archives of ar.
+NATIVE = (b"\x7fELF", b"\xfe\xed\xfa", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"MZ", b"!<arch>")
+
 
 def files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
@@ -36,7 +39,9 @@ def test_size(bundle: Path) -> None:
 
 
 def test_pure_python(bundle: Path) -> None:
+    """Nothing of it is for one C library or processor, whatever its name: glibc, musl, amd64 and arm64 get the same files."""
     assert not [path for path in files(bundle) if path.suffix in {".so", ".pyd", ".dylib", ".a", ".o"}]
+    assert not [path for path in files(bundle) if path.read_bytes().startswith(NATIVE)]
     assert not [path for path in (bundle / "bundle").iterdir() if path.name.startswith(("google", "grpc", "requests", "urllib3"))]
 
 
