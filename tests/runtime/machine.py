@@ -15,12 +15,17 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 from tests.runtime import debian
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNTIME = ROOT / "runtime" / "python"
 ENVIRONMENTS = Path(__file__).parent / "environments"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "llmobs" / "runtime-tests"
+SUPPORTED = ("3.10", "3.11", "3.12", "3.13", "3.14")
+"""Pythons on which applications are observed."""
+BUILT_ON = f"{sys.version_info[0]}.{sys.version_info[1]}"
 FROM_DEBIAN = ("3.14",)
 """Versions that are fetched where the machine has none."""
 
@@ -53,7 +58,7 @@ def base_interpreter() -> str:
 @cache
 def interpreter(minor: str) -> str:
     """Return a Python of this version (``3.12``): of pyenv, the path or Debian's next release; raise UnavailableError without one."""
-    if minor == f"{sys.version_info[0]}.{sys.version_info[1]}":
+    if minor == BUILT_ON:
         return base_interpreter()
     for path in _candidates(minor):
         if _reports(path, minor):
@@ -62,6 +67,14 @@ def interpreter(minor: str) -> str:
         raise debian.UnavailableError(f"no Python {minor} on this machine")
     folder = _kept(f"python-{minor}", [Path(debian.__file__)], minor, lambda folder: debian.unpack(minor, folder))
     return str(folder / "usr" / "bin" / f"python{minor}")
+
+
+def interpreter_or_skip(minor: str) -> str:
+    """Return the same, or skip the test with the reason why this machine has none."""
+    try:
+        return interpreter(minor)
+    except debian.UnavailableError as error:
+        pytest.skip(str(error))
 
 
 def _candidates(minor: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The libraries besides openai's and anthropic's clients: one priced span for each call of a model, whoever makes it."""
+"""The libraries together, on every Python: one priced span for each call of a model, whoever makes it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from examples.chat.fake_llm.server import FakeLLM
 from tests.fakes.clouds import FakeClouds
 from tests.fakes.otlp import OTLPReceiver, Span
-from tests.runtime import machine
+from tests.runtime import machine, matrix
 from tests.runtime.pod import Finished, Pod
 
 Ran = tuple[Finished, list[Span], FakeLLM, FakeClouds]
@@ -54,6 +54,11 @@ APPLICATION = """
     from agents.tracing.processors import default_exporter
     default_exporter().endpoint = os.environ["CLOUDS"] + "/traces"
     Runner.run_sync(Agent(name="helper", model="agents"), "a question")
+
+    import anthropic, openai
+    openai.OpenAI().chat.completions.create(model="gpt-4o", messages=[{"role": "user", "content": "a question"}])
+    openai.OpenAI().embeddings.create(model="text-embedding-3-small", input="a question")
+    anthropic.Anthropic().messages.create(model="claude-sonnet-4-6", max_tokens=9, messages=[{"role": "user", "content": "a question"}])
 """
 # This instrumentation passes Bedrock's own count on: against the conventions, cached tokens stand beside the input.
 BEDROCK = {
@@ -70,6 +75,13 @@ GEMINI = {
     "gen_ai.usage.reasoning.output_tokens": 15,
 }
 OPENAI = {"gen_ai.usage.input_tokens": 100, "gen_ai.usage.output_tokens": 50}
+GPT = {"gen_ai.usage.input_tokens": 1000, "gen_ai.usage.cache_read.input_tokens": 400, "gen_ai.usage.output_tokens": 200}
+CLAUDE = {
+    "gen_ai.usage.input_tokens": 1300,
+    "gen_ai.usage.cache_read.input_tokens": 1000,
+    "gen_ai.usage.cache_write.input_tokens": 200,
+    "gen_ai.usage.output_tokens": 100,
+}
 CALLS = {
     "converse": ("aws.bedrock", BEDROCK),
     "converse-refused": ("aws.bedrock", {}),
@@ -79,13 +91,30 @@ CALLS = {
     "langchain": ("openai", OPENAI),
     "langchain-stream": ("openai", OPENAI),
     "agents": ("openai", OPENAI),
+    "gpt-4o": ("openai", GPT),
+    "claude-sonnet-4-6": ("anthropic", CLAUDE),
 }
+LIBRARIES = {
+    "openai": ("gpt-4o", "text-embedding-3-small"),
+    "anthropic": ("claude-sonnet-4-6",),
+    "google-genai": ("gemini", "gemini-stream", "gemini-refused"),
+    "boto3 (Bedrock)": ("converse", "converse-refused"),
+    "langchain": ("langchain", "langchain-stream"),
+    "openai-agents": ("agents", "helper"),
+}
+"""As the matrix has them -> the names of their models and agents."""
+
+
+@pytest.fixture(scope="module", params=machine.SUPPORTED)
+def version(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.fixture(scope="module")
-def ran(bundle: Path) -> Iterator[Ran]:
+def ran(bundle: Path, version: str) -> Iterator[Ran]:
+    python = machine.environment("family", machine.interpreter_or_skip(version))
     with OTLPReceiver() as gateway, FakeLLM() as llm, FakeClouds() as clouds:
-        pod = Pod(machine.environment("family"), bundle, gateway, llm)
+        pod = Pod(python, bundle, gateway, llm)
         done = pod.run(APPLICATION, CLOUDS=clouds.url)
         yield done, gateway.spans, llm, clouds
 
@@ -105,7 +134,8 @@ def test_the_application_notices_nothing(ran: Ran) -> None:
 def test_one_priced_span_for_each_call(ran: Ran) -> None:
     _, spans, llm, clouds = ran
     assert sorted(span.attributes["gen_ai.request.model"] for span in calls(spans)) == sorted(CALLS)
-    assert len(llm.calls) + len(clouds.calls) == len(CALLS)
+    embeddings = [span for span in spans if span.attributes.get("gen_ai.operation.name") == "embeddings"]
+    assert len(llm.calls) + len(clouds.calls) == len(CALLS) + len(embeddings) == len(CALLS) + 1
 
 
 @pytest.mark.parametrize("model", CALLS)
@@ -123,3 +153,7 @@ def test_an_agent_run_stands_around_its_calls(ran: Ran) -> None:
     agent = spans[call.parent_id]
     assert agent.attributes["gen_ai.operation.name"] == "invoke_agent"
     assert spans[agent.parent_id].attributes["gen_ai.operation.name"] == "invoke_workflow"
+
+
+def test_the_matrix_says_what_was_received(ran: Ran, version: str) -> None:
+    matrix.compare(version, matrix.received(ran[1], LIBRARIES))

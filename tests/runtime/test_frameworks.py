@@ -8,7 +8,7 @@ import pytest
 
 from examples.chat.fake_llm.server import FakeLLM
 from tests.fakes.otlp import OTLPReceiver, Span
-from tests.runtime import machine
+from tests.runtime import machine, matrix
 from tests.runtime.pod import Finished, Pod
 
 Ran = tuple[Finished, list[Span], FakeLLM]
@@ -71,6 +71,14 @@ CALLS = {
     "qwen": ("openai", 1, OTHERS),
     "smolagents": ("openai", 2, OTHERS),
 }
+LIBRARIES = {
+    "agno": ("agno", "agno_agent"),
+    "dspy": ("dspy", "gpt-4o", "claude-sonnet-4-6", "dspy-refused"),
+    "portkey-ai": ("portkey", "portkey-stream"),
+    "qwen-agent": ("qwen", "qwen_agent"),
+    "smolagents": ("smolagents", "smolagents_agent"),
+}
+"""As the matrix has them -> the names of their models and agents."""
 ACTIVE = ("agno", "dspy", "openai", "portkey_ai", "qwen_agent", "smolagents")
 
 
@@ -132,3 +140,7 @@ def test_a_run_stands_around_its_calls_and_sums_them_up(ran: Ran, name: str, ste
 def test_no_content_unless_it_is_allowed(ran: Ran) -> None:
     spans = [str(span) for span in ran[1]]
     assert [text for text in spans if "the-prompt" in text or "Forty-two" in text] == []
+
+
+def test_the_matrix_says_what_was_received(ran: Ran) -> None:
+    matrix.compare(machine.BUILT_ON, matrix.received(ran[1], LIBRARIES))

@@ -7,28 +7,19 @@ from pathlib import Path
 import pytest
 
 from tests.runtime import machine
-from tests.runtime.debian import UnavailableError
 from tests.runtime.pod import Finished, Pod, finish
 
 OLD = ["2.7", "3.6", "3.7", "3.8", "3.9"]
-SUPPORTED = ["3.10", "3.11", "3.12", "3.13", "3.14"]
 CALL = """
     import openai
     openai.OpenAI().embeddings.create(model="text-embedding-3-small", input="x")
 """
 
 
-def interpreter(version: str) -> str:
-    try:
-        return machine.interpreter(version)
-    except UnavailableError as error:
-        pytest.skip(str(error))
-
-
-@pytest.mark.parametrize("version", SUPPORTED)
+@pytest.mark.parametrize("version", machine.SUPPORTED)
 def test_supported_pythons(pod_of: Callable[[Path], Pod], version: str) -> None:
     """One folder, built by one Python, serves them all."""
-    pod = pod_of(machine.environment("plain", interpreter(version)))
+    pod = pod_of(machine.environment("plain", machine.interpreter_or_skip(version)))
     done = pod.run("""
         import anthropic, openai
         openai.OpenAI().chat.completions.create(model="gpt-4o", messages=[{"role": "user", "content": "hello"}])
@@ -40,7 +31,7 @@ def test_supported_pythons(pod_of: Callable[[Path], Pod], version: str) -> None:
 
 @pytest.mark.parametrize("version", OLD)
 def test_older_pythons_are_left_alone(pod_of: Callable[[Path], Pod], version: str) -> None:
-    pod = pod_of(Path(interpreter(version)))
+    pod = pod_of(Path(machine.interpreter_or_skip(version)))
     code = "import sys; print('%d.%d %s' % (sys.version_info[0], sys.version_info[1], 'llmobs_runtime.hook' in sys.modules))"
     done = pod.run(code)
     assert (done.status, done.out, done.err) == (0, f"{version} False\n", "")
