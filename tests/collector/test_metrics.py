@@ -3,13 +3,12 @@
 import math
 import random
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from genai_prices import Usage, calc_price
 from llmobs.catalogue import metrics
-from llmobs.plan import collector
 
 from examples.chat.fake_llm.server import FakeLLM
 from tests.collector.conftest import inputs
@@ -17,7 +16,6 @@ from tests.collector.gateway import PEER, Gateway, until
 from tests.collector.metering import APPLICATION, GIVEN, MADE, ODD_POINTS
 from tests.collector.points import CUMULATIVE, SECONDS, call, durations, metric, observed, usage
 from tests.collector.spans import current, pairs, span
-from tests.collector.test_golden import SMALL
 from tests.collector.test_hostile import VALUES, page, sound, total
 from tests.fakes.otlp import OTLPReceiver
 from tests.runtime import machine
@@ -280,13 +278,3 @@ def test_an_application_that_sends_totals_counts_nothing(gateway: Gateway, appli
 
     assert until(lambda: filtered(gateway, DROPPED) > before)
     assert gateway.samples(metrics.CALLS, k8s_namespace="total") == []
-
-
-def test_without_such_a_policy_the_whole_configuration_knows_no_metrics() -> None:
-    def rendered(spec: Mapping[str, Any]) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = collector.bare_config(inputs({"a/p": spec}, prices=SMALL))
-        return found
-
-    assert "metrics/in" in rendered(METRICS)["service"]["pipelines"]
-    assert "metrics/in" not in rendered({})["service"]["pipelines"]
-    assert "metric_conditions" not in str(rendered({}))

@@ -63,7 +63,7 @@ def test_every_field_is_drawn() -> None:
     """The strategies follow the schemas; a field that they lost would never be tried."""
     seen: set[str] = set()
 
-    @settings(max_examples=400, derandomize=True, deadline=None, suppress_health_check=[*HealthCheck], database=None)
+    @settings(max_examples=600, derandomize=True, deadline=None, suppress_health_check=[*HealthCheck], database=None)
     @given(SPECS)
     def draw(spec: dict[str, Any]) -> None:
         seen.update(spec)
