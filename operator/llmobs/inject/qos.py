@@ -140,7 +140,11 @@ def _running(kind: QualityOfService, wish: Wish, total: _Total, counted: Collect
         return wish.limit, wish.limit
     if kind is QualityOfService.BEST_EFFORT:
         return 0 if total.requested else None, 0 if total.limited else None
-    return 0 if "requests" in counted else wish.request, (0 if "limits" in counted else wish.limit) if total.limited else None
+    if not total.limited:
+        return 0 if "requests" in counted else wish.request, None
+    if "limits" in counted:
+        return 0, 0  # a request may not be above its limit
+    return 0 if "requests" in counted else wish.request, wish.limit
 
 
 def _asked(containers: list[Container] | None, ranges: Ranges) -> tuple[_Figures, ...]:
