@@ -171,6 +171,8 @@ LEFT_TO_THE_WEBHOOK = {
     "sdk-attributes-set",
     "sdk-endpoint-set",
     "sdk-env-from-one-of-two",
+    "sdk-metrics",
+    "sdk-metrics-endpoint-set",
     "sdk-traces-endpoint-set",
     "sidecar",
     "sidecar-before-1.29",
