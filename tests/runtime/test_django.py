@@ -1,15 +1,13 @@
 """Django, behind a server of each of its interfaces, beside the newest OpenTelemetry of its own."""
 
-import socket
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.runtime import machine
-from tests.runtime.pod import NEVER, Pod, finish
-from tests.runtime.test_ends import request
+from tests.runtime.pod import Pod
+from tests.runtime.serving import serve
 
 # The application's own traces go into a file, so that they can be looked at beside ours.
 SITE = """
@@ -60,20 +58,7 @@ def test_every_request_is_answered_and_its_call_is_told(pod_of: Callable[[Path],
     pod.path = [str(tmp_path)]
     (tmp_path / "site_of.py").write_text(SITE)
     command, later = SERVERS[server]
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        free.listen()
-        free.set_inheritable(True)
-        run = [str(pod.python), "-m", *(part.replace("FREE", str(free.fileno())) for part in command)]
-        environ = pod.environ(**NEVER, LATER=later, TOLD=str(tmp_path / "told"))
-        pipe = subprocess.PIPE
-        process = subprocess.Popen(run, env=environ, pass_fds=[free.fileno()], stdout=pipe, stderr=pipe, text=True, cwd=tmp_path)
-        try:
-            for _ in range(6):
-                request(free.getsockname()[1])
-        finally:
-            process.terminate()
-            finish(process)
+    serve(pod, command, tmp_path, requests=6, LATER=later, TOLD=str(tmp_path / "told"))
     spans = pod.spans(6)
     assert {span.name for span in spans} == {"embeddings text-embedding-3-small"}
     assert len({span.span_id for span in spans}) == len(spans) == 6

@@ -14,6 +14,7 @@ import pytest
 from tests.fakes.otlp import OTLPReceiver
 from tests.runtime import machine
 from tests.runtime.pod import NEVER, Pod, finish, finish_timed
+from tests.runtime.serving import FREE, serve
 
 sys.path.append(str(machine.RUNTIME))
 from llmobs_runtime.settings import EXIT_SECONDS
@@ -214,27 +215,9 @@ def application(environ, start_response):
     start_response("200 OK", [("Content-Length", "2")])
     return [b"ok"]
 """)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        free.listen()
-        free.set_inheritable(True)
-        command = [str(pod.python), "-m", "gunicorn", "--bind", f"fd://{free.fileno()}", "--workers", "2", *options, "served:application"]
-        environ = pod.environ(**NEVER, PYTHONPATH=f"{tmp_path}:{pod.bundle}")
-        process = subprocess.Popen(command, env=environ, pass_fds=[free.fileno()], stderr=subprocess.PIPE, text=True, cwd=tmp_path)
-        try:
-            for _ in range(10):
-                request(free.getsockname()[1])
-        finally:
-            process.terminate()
-            finish(process)
+    command = ["gunicorn", "--bind", f"fd://{FREE}", "--workers", "2", *options, "served:application"]
+    serve(pod, command, tmp_path, requests=10, PYTHONPATH=f"{tmp_path}:{pod.bundle}")
     assert len(pod.spans(10)) == 10
-
-
-def request(port: int) -> None:
-    connection = HTTPConnection("127.0.0.1", port, timeout=60)
-    connection.request("GET", "/")
-    assert connection.getresponse().read() == b"ok"
-    connection.close()
 
 
 def test_a_full_queue_drops_and_says_so(pod: Pod) -> None:

@@ -1,16 +1,14 @@
 """Servers and task queues of several processes lose nothing when they end, beside old versions of what others bring along."""
 
 import signal
-import socket
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.runtime import machine
 from tests.runtime.pod import NEVER, Pod, finish
-from tests.runtime.test_ends import request
+from tests.runtime.serving import FREE, serve
 
 CALL = """
 import openai
@@ -52,27 +50,10 @@ def servers(pod_of: Callable[[Path], Pod], tmp_path: Path) -> Pod:
     return pod
 
 
-@pytest.fixture
-def free() -> Iterator[socket.socket]:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        listening.listen()
-        listening.set_inheritable(True)
-        yield listening
-
-
 @pytest.mark.parametrize("workers", [1, 2])
-def test_uvicorn(servers: Pod, tmp_path: Path, free: socket.socket, workers: int) -> None:
+def test_uvicorn(servers: Pod, tmp_path: Path, workers: int) -> None:
     (tmp_path / "served.py").write_text(SERVED)
-    command = [str(servers.python), "-m", "uvicorn", "--fd", str(free.fileno()), "--workers", str(workers), "served:application"]
-    pipe = subprocess.PIPE
-    process = subprocess.Popen(command, env=servers.environ(**NEVER), pass_fds=[free.fileno()], stderr=pipe, stdout=pipe, text=True)
-    try:
-        for _ in range(6):
-            request(free.getsockname()[1])
-    finally:
-        process.terminate()
-        finish(process)
+    serve(servers, ["uvicorn", "--fd", FREE, "--workers", str(workers), "served:application"], tmp_path, requests=6)
     assert len(servers.spans(6)) == 6
 
 
