@@ -6,7 +6,8 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import NoReturn
 
 from llmobs.cluster.client import Client, Manifest
@@ -52,10 +53,24 @@ async def follow(client: Client, kind: Resource, *, listed: Listed, changed: Cha
 
 async def _watch(client: Client, kind: Resource, since: str, changed: Changed, beat: Beat) -> None:
     until = time.monotonic() + RELIST * random.uniform(0.9, 1.1)
+    stream = partial(client.watch, kind)
+    await _resumed(stream, kind, since, changed, beat=beat, more=lambda: time.monotonic() < until)
+
+
+async def _resumed(
+    stream: Callable[..., AsyncIterator[tuple[str, Manifest]]],
+    kind: Resource,
+    since: str,
+    changed: Changed,
+    *,
+    beat: Beat = lambda _: None,
+    more: Callable[[], bool] = lambda: True,
+) -> None:
+    """Hand on every event from ``since`` on; a lost connection goes on where it broke off. Raises what can't be resumed."""
     failures = 0
-    while time.monotonic() < until:
+    while more():
         try:
-            async for event, item in client.watch(kind, since=since):
+            async for event, item in stream(since=since):
                 beat(kind.plural)
                 failures = 0
                 since = _told(event, item, changed) or since
@@ -63,7 +78,7 @@ async def _watch(client: Client, kind: Resource, since: str, changed: Changed, b
             raise
         except NotYet as error:
             failures += 1
-            if failures > _RESUMES:
+            if failures > _RESUMES:  # such as a server that was restored to an older state, which knows no version so new
                 raise
             logger.info("watch of %s: %s; resuming", kind.plural, error)
             await asyncio.sleep(pause(failures))
@@ -86,21 +101,19 @@ async def notice(
 
     A lost connection is resumed where it broke off; ``missed`` is called when that is no longer possible.
     """
-    failures, since = 0, ""
+    failures, begun = 0, False
+    stream = partial(client.watch, kind, labels=labels, namespace=namespace, metadata_only=True)
     while True:
         try:
-            since = since or await _newest(client, kind, labels, namespace)
-            async for event, item in client.watch(kind, since=since, labels=labels, namespace=namespace, metadata_only=True):
-                failures = 0
-                since = _told(event, item, tell) or since
+            since = await _newest(client, kind, labels, namespace)
+            if begun:  # after that look for a version, or what happens before it would still go by
+                missed()
+            begun, failures = True, 0
+            await _resumed(stream, kind, since, tell)
         except Expired:
-            since = ""
-            missed()
+            continue
         except (NotYet, Refused) as error:
             failures += 1
-            if since and failures > _RESUMES:  # such as a server that was restored to an older state, which knows no version so new
-                since = ""
-                missed()
             absent = isinstance(error, Refused) and error.status == 404  # such as prometheus-operator's kinds
             logger.log(logging.DEBUG if absent else logging.INFO, "watch of %s: %s", kind.plural, error)
             await asyncio.sleep(pause(failures))
