@@ -101,12 +101,12 @@ def metered(terms: Mapping[str, Terms]) -> dict[str, Terms]:
 
 def metering(policies: Sequence[Policy]) -> bool:
     """Whether a gateway for these policies takes metrics."""
-    return any(item.metered for item in [*by_policy(policies).values(), *by_namespace(policies).values()])
+    return any(_expects(item) and item.spec.collector.metered for item in policies)
 
 
 def rolling(policies: Sequence[Policy]) -> bool:
     """Whether a gateway for these policies rolls up runs of agents."""
-    return any(item.rolled for item in [*by_policy(policies).values(), *by_namespace(policies).values()])
+    return any(_expects(item) and item.spec.agents.roll_up for item in policies)
 
 
 def table(terms: Mapping[str, Terms]) -> dict[str, ottl.Value]:
@@ -139,9 +139,14 @@ def _row(terms: Terms) -> dict[str, ottl.Value]:
     return row
 
 
+def _expects(policy: Policy) -> bool:
+    """Whether a policy expects anything of this gateway."""
+    return policy.spec.collector.mode in (CollectorMode.SHARED, CollectorMode.SIDECAR)
+
+
 def _terms(policy: Policy, policies: Sequence[Policy], places: Mapping[str, str]) -> Terms:
     own = sorted((key, value) for key, value in policy.spec.attributes.items() if not re.match(RESERVED, key))
-    if policy.spec.collector.mode not in (CollectorMode.SHARED, CollectorMode.SIDECAR):
+    if not _expects(policy):
         return Terms()  # it expects nothing of this gateway, so what gets there all the same is granted nothing
     return Terms(
         content=treatment(policy.spec.content),
