@@ -49,7 +49,7 @@ lock: ## resolve the dependencies anew (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.10 runtime/python/requirements.in -o runtime/python/requirements.lock
 	for name in plain own old v2 family frameworks; do uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.10 tests/runtime/environments/$$name.in -o tests/runtime/environments/$$name.lock; done
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.11 examples/chat/requirements.in -o examples/chat/requirements.lock
-	for name in agents django llama metrics middle servers stores vectors traceloop; do uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.11 tests/runtime/environments/$$name.in -o tests/runtime/environments/$$name.lock; done
+	for name in agents django gemini llama metrics middle servers stores vectors traceloop; do uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.11 tests/runtime/environments/$$name.in -o tests/runtime/environments/$$name.lock; done
 
 clean: ## remove what was made inside this checkout (the cache of test binaries stays)
 	rm -rf $(VENV) out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -17,6 +17,13 @@ GEMINI_USAGE = {
     "thoughtsTokenCount": 15,
     "totalTokenCount": 135,
 }
+INTERACTION_USAGE = {
+    "total_input_tokens": 100,
+    "total_cached_tokens": 40,
+    "total_output_tokens": 20,
+    "total_thought_tokens": 15,
+    "total_tokens": 135,
+}
 BEDROCK_USAGE = {"inputTokens": 500, "cacheReadInputTokens": 40, "cacheWriteInputTokens": 30, "outputTokens": 20, "totalTokens": 590}
 
 
@@ -36,7 +43,7 @@ class Handler(Answering):
 
     def do_POST(self) -> None:
         """Answer one call."""
-        self.body()
+        asked = json.loads(self.body() or b"{}")
         path = unquote(urlsplit(self.path).path)
         if path == "/traces":
             # Where the agents' library sends its own records.
@@ -50,10 +57,22 @@ class Handler(Answering):
             self._send(200, _gemini(path))
         elif path.endswith(":streamGenerateContent"):
             self._send_bytes(200, "text/event-stream", f"data: {json.dumps(_gemini(path))}\n\n".encode())
+        elif path.endswith(":batchEmbedContents"):
+            self._send(200, {"embeddings": [{"values": [0.5, 0.25]}]})
+        elif path.endswith("/interactions"):
+            self._interact(asked)
         elif path.endswith("/converse"):
             self._send(200, _bedrock())
         else:
             self._send(404, {"message": "unknown path"})
+
+    def _interact(self, asked: Json) -> None:
+        answer = _interaction(asked["model"])
+        if asked.get("stream"):
+            events = [{"event_type": "interaction.completed", "interaction": answer}]
+            self._send_bytes(200, "text/event-stream", "".join(f"data: {json.dumps(event)}\n\n" for event in events).encode())
+        else:
+            self._send(200, answer)
 
     def _send(self, status: int, body: Json) -> None:
         self._send_bytes(status, "application/json", json.dumps(body).encode())
@@ -67,6 +86,12 @@ def _gemini(path: str) -> Json:
     answer = {"content": {"role": "model", "parts": [{"text": REPLY}]}, "finishReason": "STOP", "index": 0}
     model = path.rpartition("/")[2].partition(":")[0]
     return {"candidates": [answer], "usageMetadata": GEMINI_USAGE, "modelVersion": model, "responseId": "gemini-1"}
+
+
+def _interaction(model: str) -> Json:
+    said = {"type": "model_output", "content": [{"type": "text", "text": REPLY}]}
+    times = {"created": "2026-11-01T00:00:00Z", "updated": "2026-11-01T00:00:01Z"}
+    return {"id": "interaction-1", "model": model, "status": "completed", "steps": [said], "usage": INTERACTION_USAGE, **times}
 
 
 def _bedrock() -> Json:

@@ -9,12 +9,13 @@ from email.parser import HeaderParser
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from tests.runtime import machine
 
 sys.path.append(str(machine.RUNTIME))
 from llmobs_runtime import __version__, libraries
-from llmobs_runtime.compatibility import SUPPORTED, release
+from llmobs_runtime.compatibility import SUPPORTED, WIDER, release
 
 LOCKS = sorted(
     [*machine.ENVIRONMENTS.glob("*.lock"), machine.RUNTIME / "requirements.lock", machine.ROOT / "examples/chat/requirements.lock"]
@@ -98,6 +99,20 @@ def test_every_bound_of_the_bundle_is_checked(bundle: Path) -> None:
             assert beyond <= release(version), (name, operator, version)
         elif not (name == "opentelemetry-sdk" and operator == "~="):
             assert oldest >= release(version), (name, operator, version)
+
+
+def test_widened_bounds_are_wider_than_what_the_bundle_says_by_itself(bundle: Path) -> None:
+    """Where an instrumentation has come to know the newer versions, its own word is to be taken."""
+    said = {"google.genai": "opentelemetry/instrumentation/google_genai/package.py"}
+    assert set(said) == set(WIDER)
+    releases = ["1.31.0", "1.32.0", "2.34.0", "3.4.0", "4.0.0"]
+    for library, path in said.items():
+        found = re.search(r"_instruments = \(\"(.+)\",\)", (bundle / "bundle" / path).read_text())
+        assert found is not None
+        own, (wider,) = Requirement(found[1]), map(Requirement, WIDER[library])
+        assert own.name == wider.name
+        assert list(own.specifier.filter(releases)) == ["1.32.0", "2.34.0"]
+        assert list(wider.specifier.filter(releases)) == ["1.32.0", "2.34.0", "3.4.0"]
 
 
 def test_every_instrumentor_is_in_the_bundle(bundle: Path) -> None:

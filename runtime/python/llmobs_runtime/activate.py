@@ -106,7 +106,7 @@ def _instrumented(module: str, provider: QuietTracerProvider, *, content: bool) 
         return Searches(sys.modules[module], provider)
     from llmobs_runtime.instrument import instrument
 
-    return instrument(INSTRUMENTORS[module], provider, content=content)
+    return instrument(INSTRUMENTORS[module], provider, content=content, needs=compatibility.WIDER.get(module, ()))
 
 
 def _pipeline() -> Pipeline:

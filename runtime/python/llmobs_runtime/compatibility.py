@@ -35,6 +35,12 @@ SUPPORTED: dict[str, tuple[tuple[int, int], int]] = {
     "packaging": ((18, 0), 1000),
 }
 
+WIDER = {"google.genai": ("google-genai >= 1.32.0, < 4",)}
+"""Library -> the versions of it that are instrumented, where its instrumentation works with more of them than it says.
+
+google-genai 3 changed its HTTP client and one type of the interactions, nothing that the instrumentation wraps or reads.
+"""
+
 OLDEST_HEARD = (1, 20)
 """Oldest version of the application's OpenTelemetry that we can listen to; older than this nobody has tried."""
 

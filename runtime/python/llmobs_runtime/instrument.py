@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from importlib import import_module
 from typing import Any
 
@@ -17,12 +18,14 @@ from llmobs_runtime import neighbours
 from llmobs_runtime.reasons import Reason, RefusedError
 
 
-def instrument(instrumentor: str, provider: TracerProvider, *, content: bool) -> Any:
+def instrument(instrumentor: str, provider: TracerProvider, *, content: bool, needs: Collection[str] = ()) -> Any:
     """Instrument the library that this class (``module:name``) is for, and return what did it; raise RefusedError where that cannot be.
 
-    Spans only: the gateway derives every metric from them.
+    Spans only: the gateway derives every metric from them. ``needs``: versions of the library, in place of what the class says itself.
     """
     ours = _own_instance(instrumentor)
+    if needs:
+        ours.instrumentation_dependencies = lambda: needs
     # It is read once, now, from a variable that the application may be using for an instrumentation of its own.
     read = "get_content_capturing_mode"
     original = vars(handler)[read]
