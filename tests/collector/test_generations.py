@@ -101,3 +101,23 @@ def test_cache_writes_as_strands_says_them(gateway: Gateway) -> None:
     assert tokens == counted
     expected = cost("claude-sonnet-4-5", "anthropic", counted)
     assert gateway.value("llm_cost_usd_total", k8s_namespace="strands") == pytest.approx(expected, **EXACT)
+
+
+@pytest.mark.parametrize("hostile", [{}, {"gen_ai.usage.output_tokens": "20"}, {"gen_ai.usage.reasoning.output_tokens": [15]}], ids=str)
+def test_an_interaction_is_a_call_of_a_model(gateway: Gateway, hostile: dict[str, Any]) -> None:
+    """Its instrumentation has a word of its own for it, and its thoughts stand beside the output."""
+    namespace = f"interactions-{len(str(hostile))}"
+    parts = {"gen_ai__usage__cache_read__input_tokens": 40, "gen_ai__usage__reasoning__output_tokens": 15}
+    said = current("gemini-2.5-flash", 100, 20, provider="gemini", gen_ai__operation__name="interactions.create", **parts)
+    gateway.send(span({**said, **hostile}), span(said), namespace=namespace)
+    gateway.calls(namespace, 2)
+
+    labels = {"k8s_namespace": namespace, "operation": "generate_content"}
+    assert gateway.value("llm_calls_total", **labels) == 2
+    if not hostile:
+        counted = {"input": 60.0, "cache_read": 40.0, "output": 20.0, "reasoning": 15.0}
+        tokens = {told["token_type"]: value for told, value in gateway.samples("llm_tokens_total", k8s_namespace=namespace)}
+        assert tokens == {kind: 2 * count for kind, count in counted.items()}
+        assert gateway.value("llm_cost_usd_total", k8s_namespace=namespace) == pytest.approx(
+            2 * cost("gemini-2.5-flash", "google", counted), **EXACT
+        )

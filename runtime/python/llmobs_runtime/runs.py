@@ -39,8 +39,10 @@ TOKENS = {
         "llm.token_count.completion_details.reasoning",
     ),
 }
+INTERACTION = "interactions.create"
+"""What google-genai's instrumentation calls a call of a model that way; the thoughts stand beside the output tokens there."""
 _STEP, _EMBEDDING = "step", "embedding"
-CALLS = {"chat": _STEP, "generate_content": _STEP, "text_completion": _STEP, "embeddings": _EMBEDDING}
+CALLS = {"chat": _STEP, "generate_content": _STEP, INTERACTION: _STEP, "text_completion": _STEP, "embeddings": _EMBEDDING}
 """Operations that ask a model and cost money; two of one kind, one in the other, tell of the same request."""
 # What the spans of OpenLLMetry and OpenInference say instead of gen_ai.operation.name.
 _OPERATIONS = {
@@ -121,6 +123,8 @@ class Run:
         totals = self.models.setdefault(name, dict.fromkeys(TOKENS, 0))
         for total, sources in TOKENS.items():
             totals[total] += _count(attributes, sources)
+        if operation == INTERACTION:
+            totals["llmobs.run.output_tokens"] += _count(attributes, TOKENS["llmobs.run.reasoning_tokens"])
 
     def summary(self) -> dict[str, Any]:
         """The attributes for the run's span."""

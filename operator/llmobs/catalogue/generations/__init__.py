@@ -80,6 +80,8 @@ class Generation:
     """Instrumentation scopes whose input tokens leave out the cached ones: they pass on the provider's own count."""
     reasoning_apart: tuple[str, ...] = ()
     """Instrumentation scopes whose output tokens leave out the reasoning ones, which only the total includes."""
+    thoughts_apart: Mapping[str, str] = field(default_factory=dict)
+    """Operations of one instrumentation's own, whose output tokens leave out the reasoning ones -> the current name."""
     beside: tuple[str, ...] = ()
     """Instrumentation scopes of frameworks whose span of a call does not stand around the client library's span of the same call."""
 

@@ -31,4 +31,6 @@ GENERATION = Generation(
         *under("openai", "api.type request.service_tier response.service_tier response.system_fingerprint"),
     ),
     cached_apart=("opentelemetry.instrumentation.genai.bedrock",),
+    # Of google-genai. Gemini's total of an interaction is the sum of its input, output and thoughts.
+    thoughts_apart={"interactions.create": "generate_content"},
 )

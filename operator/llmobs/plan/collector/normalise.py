@@ -5,19 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from llmobs.catalogue.generations import OPERATION, PROVIDER, Generation, Rename, generations
+from llmobs.catalogue.generations import OPERATION, OUTPUT, PROVIDER, REASONING, Generation, Rename, generations
 from llmobs.plan.collector.ottl import assign, group, literal, lookup, span, transform
 from llmobs.prices.providers import SYNONYMS
 
 
 def normalise() -> dict[str, Any]:
-    """One group of statements for each generation, then the provider's name."""
-    return transform(*(_generation(item) for item in generations()), _provider())
+    """One group of statements for each generation, one for each operation of an instrumentation's own, then the provider's name."""
+    apart = (_apart(*words) for item in generations() for words in item.thoughts_apart.items())
+    return transform(*(_generation(item) for item in generations()), *apart, _provider())
 
 
 def _generation(generation: Generation) -> dict[str, object]:
     marked = [f"{span(mark)} != nil" for mark in generation.marks]
     return group("span", [*_operations(generation), *(_rename(item) for item in generation.renames)], conditions=marked)
+
+
+def _apart(word: str, operation: str) -> dict[str, object]:
+    """An operation of one instrumentation's own takes the current name, and its output the reasoning tokens that stood beside it."""
+    output = f"{span(OUTPUT)} + {span(REASONING)}"
+    told = f"{span(OUTPUT)} != nil and {span(REASONING)} != nil"
+    return group(
+        "span",
+        [assign(span(OUTPUT), output, told), assign(span(OPERATION), literal(operation))],
+        conditions=[f"{span(OPERATION)} == {literal(word)}"],
+    )
 
 
 def _operations(generation: Generation) -> Iterator[str]:
