@@ -30,9 +30,9 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([helm(), *arguments], capture_output=True, text=True, check=False)
 
 
-def manifests(*options: str) -> list[dict[str, Any]]:
+def manifests(*options: str, namespace: str = NAMESPACE) -> list[dict[str, Any]]:
     """What an installation with these options creates."""
-    done = run("template", "llmobs", str(CHART), "--namespace", NAMESPACE, *options)
+    done = run("template", "llmobs", str(CHART), "--namespace", namespace, *options)
     assert done.returncode == 0, done.stderr
     return [item for item in yaml.safe_load_all(done.stdout) if item]
 

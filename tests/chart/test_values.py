@@ -38,6 +38,7 @@ FIGURES = {"requests": {"cpu": "73m"}, "limits": {"memory": "733Mi"}}
 
 SEEN: Mapping[str, Any] = {
     "clusterName": "marked-cluster",
+    "watch.namespaces": ["marked-watched"],
     "images.collector": "example.com/marked-collector:0.160.0",
     "images.collectorVersion": "0.161.0",
     "images.python": "example.com/marked-python:1",

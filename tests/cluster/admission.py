@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import yaml
 from llmobs.cluster.authority import authority, leaf
 
 from tests.cluster.apiserver import ApiServer, Process, free_port, until
@@ -20,8 +21,11 @@ _numbers = itertools.count()
 class Admission:
     """The chart's webhook configuration, called by URL instead of by Service, and the process behind it."""
 
-    def __init__(self, server: ApiServer, folder: Path) -> None:
-        self.server, self.folder, self.port = server, folder, free_port()
+    def __init__(self, server: ApiServer, folder: Path, *options: str, **settings: Any) -> None:
+        """``options`` are helm's, ``settings`` the webhook's that they stand for."""
+        self.server, self.folder, self.port, self._options = server, folder, free_port(), options
+        self._config = folder / "webhook.yaml"
+        self._config.write_text(yaml.safe_dump(settings))
         now = datetime.now(tz=UTC)
         self.root = authority(now)
         pair = leaf(self.root, ["localhost"], now)
@@ -32,7 +36,13 @@ class Admission:
 
     def start(self) -> None:
         flags = [f"--tls-cert={self.folder / 'tls.crt'}", f"--tls-key={self.folder / 'tls.key'}", f"--port={self.port}"]
-        flags += [f"--kubeconfig={self._kubeconfig}", "--metrics-port=0", "--host=127.0.0.1", f"--namespace={SYSTEM}"]
+        flags += [
+            f"--config={self._config}",
+            f"--kubeconfig={self._kubeconfig}",
+            "--metrics-port=0",
+            "--host=127.0.0.1",
+            f"--namespace={SYSTEM}",
+        ]
         self._process = Process("webhook", [LLMOBS, "webhook", *flags], self.folder)
         until("the webhook listens or ended", lambda: "listening" in self.log() or not self.running)
         assert self.running, self.log()
@@ -49,7 +59,7 @@ class Admission:
         return self._process.log.read_text() if self._process is not None else ""
 
     def configure(self) -> dict[str, Any]:
-        [made] = [item for item in rendered() if item["kind"] == "MutatingWebhookConfiguration"]
+        [made] = [item for item in rendered(*self._options) if item["kind"] == "MutatingWebhookConfiguration"]
         authority_ = base64.b64encode(self.root.certificate.encode()).decode()
         client = {"url": f"https://localhost:{self.port}/mutate", "caBundle": authority_}
         made["webhooks"][0]["clientConfig"] = client

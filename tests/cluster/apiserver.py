@@ -25,6 +25,8 @@ import yaml
 ROOT = Path(__file__).parents[2]
 TOKEN = "admin-token"
 DEADLINE = 180.0
+AUDITED = "llmobs-system"
+"""Namespace of the service accounts whose requests are noted."""
 
 
 @cache
@@ -120,9 +122,23 @@ class ApiServer:
         flags += [f"--service-account-key-file={self.folder / 'accounts.key'}"]
         flags += [f"--service-account-signing-key-file={self.folder / 'accounts.key'}", "--authorization-mode=RBAC"]
         flags += [f"--token-auth-file={self.folder / 'tokens.csv'}", "--allow-privileged=true", "--profiling=false"]
-        flags += ["--disable-admission-plugins=ServiceAccount", "--watch-cache=true"]
+        flags += ["--disable-admission-plugins=ServiceAccount", "--watch-cache=true", *self._audited()]
         self._server = Process("kube-apiserver", [binary("kube-apiserver"), *flags], self.folder)
         until("kube-apiserver answers /readyz", self.ready)
+
+    def _audited(self) -> list[str]:
+        """Flags that make the server note every request of a service account of ours."""
+        policy = self.folder / "audit.yaml"
+        rules = [{"level": "Metadata", "userGroups": [f"system:serviceaccounts:{AUDITED}"]}, {"level": "None"}]
+        made = {"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"], "rules": rules}
+        policy.write_text(yaml.safe_dump(made))
+        return [f"--audit-policy-file={policy}", f"--audit-log-path={self.folder / 'audit.log'}"]
+
+    def audit(self) -> list[dict[str, Any]]:
+        """What service accounts of ours asked for so far."""
+        path = self.folder / "audit.log"
+        lines = path.read_text().splitlines() if path.exists() else []
+        return [json.loads(line) for line in lines if line.endswith("}")]
 
     def stop(self, number: int = signal.SIGKILL) -> None:
         """Take the server away; what is stored stays."""

@@ -24,7 +24,6 @@ def test_the_gateway_is_created_and_belongs_to_the_chart(world: World) -> None:
     until("the gateway's Deployment exists or the controller ended", lambda: world.server.get(GATEWAY) or not world.controller.running)
     assert world.controller.running, world.controller.log()[-3000:]
     settings = world.server.get(f"/api/v1/namespaces/{SYSTEM}/configmaps/llmobs-settings")
-    role = world.server.get("/apis/rbac.authorization.k8s.io/v1/clusterroles/llmobs-controller")
     for path in (
         GATEWAY,
         f"/api/v1/namespaces/{SYSTEM}/services/llmobs-gateway",
@@ -34,9 +33,6 @@ def test_the_gateway_is_created_and_belongs_to_the_chart(world: World) -> None:
     ):
         [owner] = world.server.get(path)["metadata"]["ownerReferences"]
         assert (owner["kind"], owner["uid"]) == ("ConfigMap", settings["metadata"]["uid"])
-    for plural in ("clusterroles", "clusterrolebindings"):
-        [owner] = world.server.get(f"/apis/rbac.authorization.k8s.io/v1/{plural}/llmobs-gateway")["metadata"]["ownerReferences"]
-        assert (owner["kind"], owner["uid"]) == ("ClusterRole", role["metadata"]["uid"])
 
 
 def test_without_prometheus_operator_everything_else_works(world: World) -> None:

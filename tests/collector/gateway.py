@@ -55,7 +55,9 @@ def at_its_edges(rendered: Mapping[str, Any], ports: Mapping[str, int], *, api_s
     config["exporters"]["prometheus"]["endpoint"] = listen["metrics"]
     config["service"]["telemetry"]["metrics"]["readers"][0]["pull"]["exporter"]["prometheus"].update(host="127.0.0.1", port=ports["self"])
     if api_server:
-        config["processors"]["k8s_attributes"]["auth_type"] = "kubeConfig"
+        for name in config["processors"]:
+            if name.partition("/")[0] == "k8s_attributes":
+                config["processors"][name]["auth_type"] = "kubeConfig"
     else:
         config["processors"][STAND_IN] = stand_in(config["processors"].pop("k8s_attributes"))
         for name in {"traces/in", "metrics/in"} & config["service"]["pipelines"].keys():

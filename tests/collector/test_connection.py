@@ -10,6 +10,7 @@ from llmobs.plan import collector
 from llmobs.plan.collector.site import dedicated
 from llmobs.plan.inputs import Facts
 
+from tests.chart.helm import manifests
 from tests.cluster.apiserver import ApiServer
 from tests.collector import points
 from tests.collector.conftest import FULL, inputs, sent_to
@@ -84,10 +85,16 @@ def gateway(start: Callable[..., Gateway], apiserver: ApiServer, kept: OTLPRecei
     specs = {"team-a/open": full, "team-a/closed": closed, "team-b/open": full, "team-c/metered": metered}
     given = inputs(specs, fleet=FULL, facts=Facts(OURS, False))
     [part] = collector.parts(given)
-    for item in part.manifests:
-        path = f"{PATHS[item['kind']].format(OURS)}?fieldValidation=Strict"
+    for item in [*part.manifests, *_rights(OURS)]:
+        path = f"{PATHS[item['kind']].format(item['metadata'].get('namespace'))}?fieldValidation=Strict"
         apiserver.create(path, item)
     return start(given, kubeconfig=_as_the_gateway(apiserver, OURS, names.GATEWAY))
+
+
+def _rights(space: str, *options: str) -> list[dict[str, Any]]:
+    """What the chart lets the gateway read."""
+    made = manifests(*options, namespace=space)
+    return [item for item in made if item["metadata"].get("labels", {}).get("app.kubernetes.io/component") == "gateway"]
 
 
 def _as_the_gateway(server: ApiServer, space: str, account: str) -> Path:
@@ -177,3 +184,44 @@ def test_a_dedicated_gateway_takes_nothing_for_its_own_that_another_namespace_se
 
     assert confined.value("llm_calls_total", k8s_namespace="team-b") == 0
     assert kept.spans == []
+
+
+SOME = ("team-a", "team-b")
+
+
+@pytest.fixture(scope="module")
+def scoped(start: Callable[..., Gateway], apiserver: ApiServer) -> Gateway:
+    """The gateway of an installation that watches some namespaces, one of which is gone, with Roles in the others."""
+    space = "ops"
+    apiserver.create("/api/v1/namespaces", {"metadata": {"name": space}})
+    apiserver.create(PATHS["ServiceAccount"].format(space), {"metadata": {"name": names.GATEWAY}})
+    rights = _rights(space, f"--set=watch.namespaces={{{','.join(SOME)}}}")
+    assert {item["kind"] for item in rights} == {"Role", "RoleBinding"}
+    for item in rights:
+        apiserver.create(f"{PATHS[item['kind']].format(item['metadata']['namespace'])}?fieldValidation=Strict", item)
+    metered = {"collector": {"source": "Metrics"}, "attributes": {"team": "searchers"}}
+    watched = {"watch": {"namespaces": [*SOME, "gone"]}}
+    given = inputs(
+        {"team-a/open": {}, "team-b/gone": metered, "team-b/open": {"attributes": {"team": "reporters"}}},
+        settings=watched,
+        facts=Facts(space, False, absent=("gone",)),
+    )
+    return start(given, kubeconfig=_as_the_gateway(apiserver, space, names.GATEWAY))
+
+
+def test_with_roles_in_some_namespaces_their_pods_are_known_and_no_others(scoped: Gateway) -> None:
+    for address in ("127.0.0.2", "127.0.0.5", "127.0.0.7"):
+        scoped.post(export(FORGED, [span(current("gpt-4o", 1000, 0))]), source=address)
+    scoped.calls("unknown", 1)
+
+    assert scoped.value("llm_calls_total", k8s_namespace="team-a", k8s_workload="web") == 1
+    assert scoped.value("llm_calls_total", k8s_namespace="team-b", k8s_workload="report", team="reporters") == 1
+    assert scoped.value("llm_calls_total", k8s_namespace="team-c") == 0
+
+
+def test_with_roles_in_some_namespaces_metrics_are_known_too(scoped: Gateway) -> None:
+    sent = points.export(FORGED, [points.durations(points.call("gpt-4o"), 0.3), points.usage(points.call("gpt-4o"), [10], [1])])
+    scoped.post(sent, "/v1/metrics", source="127.0.0.6")
+    scoped.calls("team-b", 2)
+
+    assert scoped.value("llm_calls_total", k8s_namespace="team-b", k8s_workload="agent", team="searchers", priced="estimated") == 1

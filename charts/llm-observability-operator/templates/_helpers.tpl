@@ -30,7 +30,7 @@ app.kubernetes.io/component: {{ .component }}
 
 {{/* The configuration file: the values that are the platform's settings, under the names the operator reads. */}}
 {{- define "llmobs.settings" -}}
-{{- $settings := pick (deepCopy .Values) "clusterName" "images" "admission" "gateway" "dedicated" "sidecar" "rules" "grafana" "prometheus" "resync" }}
+{{- $settings := pick (deepCopy .Values) "clusterName" "watch" "images" "admission" "gateway" "dedicated" "sidecar" "rules" "grafana" "prometheus" "resync" }}
 {{- if not $settings.images.python }}
 {{- $_ := set $settings.images "python" (printf "ghcr.io/llm-observability-operator/python:%s" .Chart.AppVersion) }}
 {{- end }}

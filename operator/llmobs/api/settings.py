@@ -141,6 +141,19 @@ class Sidecar:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Watch:
+    """Where the operator is at work."""
+
+    namespaces: tuple[str, ...] = prop((), max_items=100, pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")
+    """The namespaces whose policies and pods it looks at, with rights in these and its own only; empty: all namespaces."""
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Where to look for what has a namespace; the empty name stands for everywhere."""
+        return tuple(dict.fromkeys(self.namespaces)) or ("",)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Rules:
     """Recording rules and alerts."""
 
@@ -203,6 +216,8 @@ class Settings:
 
     cluster_name: str = prop("")
     """Name of the cluster, as the label cluster on every series."""
+    watch: Watch = prop(factory=Watch)
+    """Where the operator is at work."""
     images: Images = prop(factory=Images)
     """Images of what the operator creates."""
     admission: Admission = prop(factory=Admission)

@@ -23,7 +23,7 @@ from llmobs.inject.verdicts import verdicts
 from llmobs.inject.workload import Seen, patched, relocated, seen, supported
 from llmobs.kit.documents import Document, dump
 from llmobs.kit.errors import Invalid
-from llmobs.webhook.store import CORE, KINDS, NAMESPACE, Place, Store, place
+from llmobs.webhook.store import CORE, KINDS, NAMESPACE, Place, Store, location
 
 EPILOG = """\
 examples:
@@ -126,7 +126,7 @@ def _store(args: argparse.Namespace, labels: Mapping[str, Mapping[str, str]]) ->
 
 def _place(kind: str, item: Document) -> Place:
     try:
-        return place(kind, item.body)
+        return location(kind, item.body)
     except Invalid as invalid:
         raise Invalid(f"{item.source}: {kind}: {invalid.path}", invalid.message) from invalid
 

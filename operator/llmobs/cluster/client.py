@@ -108,14 +108,14 @@ class Client:
                 raise
 
     async def watch(
-        self, kind: Resource, *, since: str, labels: str = "", namespace: str = "", metadata_only: bool = False
+        self, kind: Resource, *, since: str, labels: str = "", fields: str = "", namespace: str = "", metadata_only: bool = False
     ) -> AsyncIterator[tuple[str, Manifest]]:
         """(type, object) from a resourceVersion on: ADDED, MODIFIED, DELETED, BOOKMARK, ERROR.
 
         Ends when the API server closes the stream. A stream that is silent for STALLED seconds raises NotYet.
         """
         accept = _PARTIAL if metadata_only else _JSON
-        query = [("watch", "true"), ("allowWatchBookmarks", "true"), ("resourceVersion", since), *_selectors(labels, "")]
+        query = [("watch", "true"), ("allowWatchBookmarks", "true"), ("resourceVersion", since), *_selectors(labels, fields)]
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=STALLED)
         try:
             async with self._send("GET", kind.path(namespace=namespace), query=query, accept=accept, timeout=timeout) as response:
@@ -184,7 +184,8 @@ class Client:
 @asynccontextmanager
 async def connected(kubeconfig: str | None = None, *, context: str | None = None) -> AsyncIterator[Client]:
     """A client from the kubeconfig file, else from KUBECONFIG, else from the pod's service account; ``context`` is one of the file's."""
-    settings = Configuration()
+    # each watch holds a connection, and there is one for each kind and namespace: a bound would let other requests wait for ever
+    settings = Configuration(connection_pool_maxsize=0)
     await _load(settings, kubeconfig or os.environ.get("KUBECONFIG") or None, context)
     async with ApiClient(configuration=settings) as api:
         api.user_agent = names.OPERATOR

@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from llmobs.cluster.client import Client, Manifest
-from llmobs.cluster.kinds import CLUSTER_ROLE, CONFIG_MAP, DEPLOYMENT, WEBHOOKS
+from llmobs.cluster.kinds import CONFIG_MAP, DEPLOYMENT, WEBHOOKS
 
 SETTINGS = "llmobs-settings"
 """ConfigMap that owns the fleet's namespaced objects: uninstalling the chart takes them along."""
-CONTROLLER = "llmobs-controller"
-"""ClusterRole that owns the fleet's cluster-wide objects, which can't belong to a namespaced one."""
 WEBHOOK = "llmobs-webhook"
 """Deployment, Service and MutatingWebhookConfiguration of admission."""
 CERTIFICATE = "llmobs-webhook-cert"
@@ -38,10 +36,9 @@ def reference(manifest: Manifest) -> dict[str, Any]:
 
 
 async def owners(client: Client, namespace: str) -> Owners:
-    """The owners of fleet objects, as far as they exist: both, or none where the operator was not installed by its chart."""
+    """The owner of the fleet's objects; none where the operator was not installed by its chart."""
     settings = await client.get(CONFIG_MAP, SETTINGS, namespace=namespace)
-    role = await client.get(CLUSTER_ROLE, CONTROLLER)
-    return {namespaced: reference(found) for namespaced, found in ((True, settings), (False, role)) if found}
+    return {True: reference(settings)} if settings else {}
 
 
 async def broken(client: Client, namespace: str) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict
 
 from llmobs.api import kinds, names
 
@@ -72,8 +72,6 @@ ADMISSION_KINDS = (ADMISSION_POLICY, ADMISSION_BINDING)
 
 FLEET_KINDS = (
     Resource("v1", "ServiceAccount", "serviceaccounts"),
-    CLUSTER_ROLE,
-    Resource("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", "clusterrolebindings", namespaced=False),
     CONFIG_MAP,
     Resource("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies"),
     Resource("v1", "Service", "services"),
@@ -84,7 +82,8 @@ FLEET_KINDS = (
     POD_MONITOR,
     PROMETHEUS_RULE,
 )
-"""Kinds that are created for the fleet, in the order in which they are applied: what others refer to comes first."""
+"""Kinds that are created for the fleet, in the order in which they are applied: what others refer to comes first. None is of the whole
+cluster, so that no right on such a kind is needed: what the gateway may read of other namespaces, the chart says."""
 
 POLICY_KINDS = (CONFIG_MAP, PROMETHEUS_RULE)
 """Kinds that are created for a policy, in its namespace."""
@@ -102,6 +101,20 @@ DEDICATED_KINDS = (
 """Kinds that are created for a policy where it may have a gateway of its own."""
 
 
+class Scope(TypedDict, total=False):
+    """Where a list or a watch looks."""
+
+    namespace: str
+    fields: str
+
+
+def within(kind: Resource, place: str) -> Scope:
+    """What keeps a list or a watch of a kind within a namespace, and of namespaces to that one; an empty ``place`` keeps it nowhere."""
+    if kind == NAMESPACE:
+        return {"fields": f"metadata.name={place}"} if place else {}
+    return {"namespace": place} if kind.namespaced else {}
+
+
 def policy_kinds(*, dedicated: bool) -> tuple[Resource, ...]:
     """Kinds that are created for policies; ``dedicated``: whether they may have gateways of their own."""
     return DEDICATED_KINDS if dedicated else POLICY_KINDS
@@ -113,7 +126,7 @@ _BY_NAME: Mapping[tuple[str, str], Resource] = {
 }
 _RANK = {item.kind: rank for rank, item in enumerate(FLEET_KINDS)}
 _RANK |= {item.kind: len(_RANK) + rank for rank, item in enumerate(ADMISSION_KINDS)}
-_RANK |= {ROLE.kind: _RANK["ClusterRole"], ROLE_BINDING.kind: _RANK["ClusterRoleBinding"]}
+_RANK |= dict.fromkeys((ROLE.kind, ROLE_BINDING.kind), _RANK[CONFIG_MAP.kind])
 
 
 def resource(manifest: Mapping[str, Any]) -> Resource:

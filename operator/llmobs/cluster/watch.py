@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from llmobs.cluster.client import Client, Manifest
 from llmobs.cluster.errors import Expired, Refused
-from llmobs.cluster.kinds import Resource
+from llmobs.cluster.kinds import Resource, within
 from llmobs.kit.errors import NotYet
 
 RELIST = 600.0
@@ -28,32 +28,43 @@ Changed = Callable[[str, Manifest], None]
 Beat = Callable[[str], None]
 
 
-async def follow(client: Client, kind: Resource, *, listed: Listed, changed: Changed, beat: Beat) -> NoReturn:
-    """Keep somebody informed of every object of a kind.
+async def follow(
+    client: Client,
+    kind: Resource,
+    *,
+    listed: Listed,
+    changed: Changed,
+    beat: Beat = lambda _: None,
+    barred: Callable[[], None] = lambda: None,
+    place: str = "",
+) -> NoReturn:
+    """Keep somebody informed of every object of a kind, everywhere or in one namespace (``place``).
 
     ``listed`` gets the whole truth, ``changed`` one event (ADDED, MODIFIED, DELETED) at a time, ``beat`` the plural
-    whenever the stream has proven to be alive.
+    whenever the stream has proven to be alive; ``barred`` is called whenever there is no right to look.
     """
     failures = 0
     while True:
         try:
-            items, since = await client.list(kind)
+            items, since = await client.list(kind, **within(kind, place))
             listed(items)
             beat(kind.plural)
             failures = 0
-            await _watch(client, kind, since, changed, beat)
+            await _watch(client, kind, since, changed, beat, place=place)
         except Expired:
             continue
         except (NotYet, Refused) as error:
             failures += 1
+            if isinstance(error, Refused) and error.status == 403:
+                barred()
             delay = pause(failures)
-            logger.warning("watch of %s: %s; again in %.1f s", kind.plural, error, delay)
+            logger.warning("watch of %s%s: %s; again in %.1f s", kind.plural, place and f" in {place}", error, delay)
             await asyncio.sleep(delay)
 
 
-async def _watch(client: Client, kind: Resource, since: str, changed: Changed, beat: Beat) -> None:
+async def _watch(client: Client, kind: Resource, since: str, changed: Changed, beat: Beat, *, place: str) -> None:
     until = time.monotonic() + RELIST * random.uniform(0.9, 1.1)
-    stream = partial(client.watch, kind)
+    stream = partial(client.watch, kind, **within(kind, place))
     await _resumed(stream, kind, since, changed, beat=beat, more=lambda: time.monotonic() < until)
 
 

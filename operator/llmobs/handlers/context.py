@@ -115,6 +115,11 @@ class Context:
         """The world as it is now, parsed."""
         return self.reader.view(self.world, self.facts)
 
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """The namespaces in which policies and their objects are looked for; the empty name stands for everywhere."""
+        return tuple(place for place in self.settings.watch.places if place not in self.facts.absent)
+
     def shared(self) -> tuple[Finding, ...]:
         """What the fleet means for every policy: one finding per condition."""
         gateway = () if self.gateway is None else (self.gateway,)

@@ -56,6 +56,8 @@ async def run(options: Options) -> int:
         stopped = asyncio.Event()
         workers: list[asyncio.Task[None]] = [asyncio.create_task(_work(context, queue)) for _ in range(WORKERS)]
         workers.append(asyncio.create_task(watches.noticed(context)))
+        if options.settings.watch.namespaces:
+            workers.append(asyncio.create_task(watches.followed(context)))
         for worker in workers:
             worker.add_done_callback(lambda _: stopped.set())
         context.ask(REFRESH, 0.0)

@@ -1,7 +1,8 @@
 """What is watched, and which task an event asks for.
 
-kopf watches our resources and the namespaces. Objects that we made and pods are only noticed: of them nothing is kept, and
-those of the operator's own namespace are watched there alone, so that no right beyond it is needed.
+kopf watches our resources and the namespaces. Where only some namespaces are watched, these and their policies are followed one by
+one instead. Objects that we made and pods are only noticed: of them nothing is kept, and those of the operator's own namespace are
+watched there alone, so that no right beyond it is needed.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from llmobs.cluster.client import Access, Manifest
 from llmobs.cluster.kinds import ADMISSION_KINDS, FLEET, FLEET_KINDS, NAMESPACE, POD, POLICY, PRICES, Resource, policy_kinds
 from llmobs.cluster.live import ADMISSION, owner
 from llmobs.cluster.live import FLEET as OWNER
-from llmobs.cluster.watch import notice
+from llmobs.cluster.watch import follow, notice
 from llmobs.handlers import context as tasks
 from llmobs.handlers.context import Context
 from llmobs.handlers.world import Key, key
@@ -65,9 +66,10 @@ def settings() -> kopf.OperatorSettings:
 def registry(context: Context) -> kopf.OperatorRegistry:
     """One handler per kind."""
     made = kopf.OperatorRegistry()
-    for kind in (POLICY, FLEET, PRICES):
+    for kind in (FLEET, PRICES) if context.settings.watch.namespaces else (POLICY, FLEET, PRICES):
         _on(made, context, kind, resource_seen)
-    _on(made, context, NAMESPACE, namespace_seen)
+    if not context.settings.watch.namespaces:
+        _on(made, context, NAMESPACE, namespace_seen)
 
     @kopf.on.login(registry=made)
     async def login(**_: Any) -> kopf.ConnectionInfo:
@@ -79,9 +81,12 @@ def registry(context: Context) -> kopf.OperatorRegistry:
 def _on(made: kopf.OperatorRegistry, context: Context, kind: Resource, seen: Seen) -> None:
     @kopf.on.event(kind.api_version, kind.plural, registry=made, id=kind.plural)
     async def handle(event: Any, **_: Any) -> None:
-        context.metrics.watch.labels(kind.kind).set_to_current_time()
-        body = {**event["object"], "apiVersion": kind.api_version, "kind": kind.kind}
-        seen(context, {"type": event["type"], "object": body})
+        _tell(context, kind, seen, event["type"], event["object"])
+
+
+def _tell(context: Context, kind: Resource, seen: Seen, event: str, body: Manifest) -> None:
+    context.metrics.watch.labels(kind.kind).set_to_current_time()
+    seen(context, {"type": event, "object": {**body, "apiVersion": kind.api_version, "kind": kind.kind}})
 
 
 def connection(access: Access) -> kopf.ConnectionInfo:
@@ -128,6 +133,20 @@ def namespace_seen(context: Context, event: Event) -> None:
         context.gather(tasks.FLEET, GATHER)
 
 
+async def followed(context: Context) -> None:
+    """Follow policies and namespaces where only some namespaces are watched, for ever. kopf would end with the first that is gone."""
+    async with asyncio.TaskGroup() as group:
+        for place in context.settings.watch.namespaces:
+            for kind, seen in ((POLICY, resource_seen), (NAMESPACE, namespace_seen)):
+                tell = partial(_tell, context, kind, seen)
+                group.create_task(follow(context.client, kind, listed=partial(_listed, tell), changed=tell, place=place))
+
+
+def _listed(tell: Callable[[str, Manifest], None], bodies: list[Manifest]) -> None:
+    for body in bodies:
+        tell("ADDED", body)
+
+
 async def noticed(context: Context) -> None:
     """Notice objects of ours and injected pods, for ever."""
     ours = f"{names.MANAGED_BY}={names.OPERATOR}"
@@ -135,13 +154,21 @@ async def noticed(context: Context) -> None:
         of_policies = policy_kinds(dedicated=context.settings.dedicated.enabled)
         native = ADMISSION_KINDS if context.settings.admission.native else ()
         for kind in dict.fromkeys((*FLEET_KINDS, *of_policies, *native)):
-            everywhere = kind in of_policies or not kind.namespaced
-            place = "" if everywhere else context.namespace
             tell, missed = partial(child_seen, context), partial(children_missed, context)
-            group.create_task(notice(context.client, kind, labels=ours, namespace=place, tell=tell, missed=missed))
+            for place in _places(context, kind):
+                group.create_task(notice(context.client, kind, labels=ours, namespace=place, tell=tell, missed=missed))
         injected = f"{names.INJECTED}=true"
         pods_missed = partial(context.ask_all, PODS)
-        group.create_task(notice(context.client, POD, labels=injected, tell=partial(pod_seen, context), missed=pods_missed))
+        for place in context.settings.watch.places:
+            seen = partial(pod_seen, context)
+            group.create_task(notice(context.client, POD, labels=injected, namespace=place, tell=seen, missed=pods_missed))
+
+
+def _places(context: Context, kind: Resource) -> tuple[str, ...]:
+    """Where objects of ours of a kind may be."""
+    own = (context.namespace,) if kind in FLEET_KINDS else ()
+    watched = context.settings.watch.places if kind in policy_kinds(dedicated=context.settings.dedicated.enabled) else ()
+    return ("",) if "" in watched or not kind.namespaced else tuple(dict.fromkeys((*watched, *own)))
 
 
 def child_seen(context: Context, event: str, body: Manifest) -> None:

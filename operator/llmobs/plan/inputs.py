@@ -28,6 +28,8 @@ class Facts:
     """Whether the API server serves MutatingAdmissionPolicy; None: not found out."""
     version: tuple[int, int] | None = None
     """Major and minor version of the API server; None: not found out."""
+    absent: tuple[str, ...] = ()
+    """Namespaces that are to be watched and do not exist, or may not be looked at."""
 
 
 @dataclass(frozen=True)

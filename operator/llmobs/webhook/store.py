@@ -39,6 +39,11 @@ class Place(NamedTuple):
     namespace: str
     name: str
 
+    @property
+    def within(self) -> str:
+        """The namespace that it is in, or is."""
+        return self.name if self.kind == NAMESPACE else self.namespace
+
     def __str__(self) -> str:
         """As a person writes it: ``LLMObservability team-a/checkout``."""
         return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
@@ -48,7 +53,7 @@ class Source(Protocol):
     """Keeps a store up to date until it is cancelled; an exception ends the process."""
 
     async def run(self, store: Store) -> None:
-        """Call ``store.replace`` once for each of ``KINDS``, from then on that, ``put`` and ``remove``."""
+        """Call ``store.replace`` once for each of ``KINDS`` and its places, from then on that, ``put`` and ``remove``."""
 
 
 class Store:
@@ -76,7 +81,8 @@ class Store:
         self._platform = platform
         self._version = version
         self._bodies: dict[str, dict[Place, Body]] = {kind: {} for kind in KINDS}
-        self._listed: set[str] = set()
+        self._missing = {(kind, where) for kind in KINDS for where in self.places(kind)}
+        """What has not been listed yet."""
         self._fleets: dict[Place, Fleet] = {}
         self._good: dict[Place, Policy] = {}
         self._compiled: dict[Place, tuple[Policy, CompiledPolicy]] = {}
@@ -93,7 +99,15 @@ class Store:
     @property
     def synced(self) -> bool:
         """Whether every kind has been listed, so that an answer is founded."""
-        return self._listed.issuperset(KINDS)
+        return not self._missing
+
+    def places(self, kind: str) -> tuple[str, ...]:
+        """The namespaces in which to look for a kind; the empty name stands for everywhere."""
+        return ("",) if kind == FLEET else self._platform.settings.watch.places
+
+    def lacks(self, kind: str, place: str) -> bool:
+        """Whether a kind was never listed in a place."""
+        return (kind, place) in self._missing
 
     @property
     def policies(self) -> int:
@@ -112,14 +126,16 @@ class Store:
             self._version = version
             self._rebuild_all()
 
-    def replace(self, kind: str, bodies: Iterable[Body]) -> None:
-        """The whole truth about a kind."""
+    def replace(self, kind: str, bodies: Iterable[Body], *, place: str = "") -> None:
+        """The whole truth about a kind, or about it in one namespace."""
         living = (body for body in bodies if not (body.get("metadata") or {}).get("deletionTimestamp"))
-        before, found = self._bodies[kind], {place(kind, body): slim(body) for body in living}
+        found = {location(kind, body): slim(body) for body in living}
+        before = {where: body for where, body in self._bodies[kind].items() if place in ("", where.within)}
+        others = {where: body for where, body in self._bodies[kind].items() if where not in before}
         first = not self.synced
-        self._listed.add(kind)
+        self._missing -= {(kind, where) for where in ([place] if place else self.places(kind))}
         changed = [where for where in {**before, **found} if before.get(where) != found.get(where)]
-        self._bodies[kind] = found
+        self._bodies[kind] = {**others, **found}
         for where in changed:
             self._note(where)
         self._forget_gone()
@@ -131,7 +147,7 @@ class Store:
 
     def put(self, kind: str, body: Body) -> None:
         """A resource is new or has changed; one that is being deleted counts as gone."""
-        where = place(kind, body)
+        where = location(kind, body)
         if (body.get("metadata") or {}).get("deletionTimestamp"):
             self.remove(kind, name=where.name, namespace=where.namespace)
         elif self._bodies[kind].get(where) != (kept := slim(body)):
@@ -272,7 +288,7 @@ class Store:
             self._refused(where, invalid)
 
 
-def place(kind: str, body: Body) -> Place:
+def location(kind: str, body: Body) -> Place:
     """Where a resource is. Raises :class:`Invalid` without a name; a policy without a namespace lives in ``default``."""
     found = effective.identity(body, namespace="default" if kind in _NAMESPACED else "")
     return Place(kind, found.namespace if kind in _NAMESPACED else "", found.name)

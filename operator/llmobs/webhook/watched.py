@@ -44,12 +44,20 @@ class ClusterSource:
             group.create_task(_version(client, store))
             group.create_task(_trusted(store.look))
             for kind in (NAMESPACE, LIMIT_RANGE, QUOTA, FLEET, POLICY):
-                group.create_task(_follow(client, kind, store))
+                for place in store.places(kind.kind):
+                    group.create_task(_follow(client, kind, store, place))
 
 
-async def _follow(client: Client, kind: Resource, store: Store) -> None:
+async def _follow(client: Client, kind: Resource, store: Store, place: str) -> None:
     told = partial(changed, store, kind.kind)
-    await follow(client, kind, listed=partial(store.replace, kind.kind), changed=told, beat=lambda _: None)
+    listed = partial(store.replace, kind.kind, place=place)
+
+    def barred() -> None:
+        # with a namespace its Role goes too: one that is gone must not keep the others waiting
+        if place and store.lacks(kind.kind, place):
+            listed([])
+
+    await follow(client, kind, listed=listed, changed=told, barred=barred, place=place)
 
 
 def changed(store: Store, kind: str, event: str, body: Manifest) -> None:

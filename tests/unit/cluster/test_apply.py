@@ -47,12 +47,12 @@ def test_new_changed_and_drifted_objects_are_applied_and_others_not() -> None:
 
 def test_what_others_refer_to_comes_first() -> None:
     order = [kind.kind for kind in FLEET_KINDS]
-    assert order.index("ServiceAccount") < order.index("ClusterRoleBinding") < order.index("Deployment")
+    assert order.index("ServiceAccount") < rank({"kind": "RoleBinding"}) < order.index("Deployment")
     assert order.index("ConfigMap") < order.index("Deployment")
     assert rank({"kind": "ConfigMap"}) == order.index("ConfigMap")
 
 
 def test_objects_are_called_as_people_write_them() -> None:
     assert str(ref(WANTED)) == "ConfigMap n/a"
-    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "r", "namespace": "ignored"}}
-    assert str(ref(role)) == "ClusterRole r"
+    space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "r", "namespace": "ignored"}}
+    assert str(ref(space)) == "Namespace r"

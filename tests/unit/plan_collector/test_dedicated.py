@@ -49,7 +49,7 @@ def test_it_may_read_the_pods_of_its_namespace_and_nothing_else() -> None:
     made = objects()
 
     assert {"ClusterRole", "ClusterRoleBinding", "HorizontalPodAutoscaler"}.isdisjoint(made)
-    assert made["Role"]["rules"] == [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]}]
+    assert made["Role"]["rules"] == [{"apiGroups": [""], "resources": ["pods"], "verbs": ["list", "watch"]}]
     assert made["RoleBinding"]["roleRef"]["kind"] == "Role"
     assert configuration()[1]["processors"]["k8s_attributes"]["filter"] == {"namespace": "team-a"}
 

@@ -39,14 +39,13 @@ def test_every_object_is_ours_and_in_our_namespace() -> None:
     made = objects(facts=Facts(namespace="ops"))
 
     assert set(made) == {
-        *("ServiceAccount", "ClusterRole", "ClusterRoleBinding", "ConfigMap", "NetworkPolicy"),
+        *("ServiceAccount", "ConfigMap", "NetworkPolicy"),
         *("Service", "PodDisruptionBudget", "Deployment", "PodMonitor"),
     }
-    for kind, item in made.items():
+    for item in made.values():
         assert item["metadata"]["labels"] == names.labels("fleet", "gateway")
-        assert item["metadata"].get("namespace") == (None if kind.startswith("Cluster") else "ops")
+        assert item["metadata"]["namespace"] == "ops"
         assert item["metadata"]["name"].startswith("llmobs-gateway")
-    assert made["ClusterRoleBinding"]["subjects"][0]["namespace"] == "ops"
 
 
 def test_a_configmap_is_immutable_and_named_by_its_content() -> None:
@@ -194,10 +193,7 @@ def test_only_the_credentials_in_use_are_mounted() -> None:
     assert config["extensions"]["bearertokenauth/used"] == {"filename": "/etc/llmobs/credentials/used/apiKey"}
 
 
-def test_the_gateway_reads_pods_and_nothing_else() -> None:
-    [rule] = objects()["ClusterRole"]["rules"]
-
-    assert rule == {"apiGroups": [""], "resources": ["pods", "namespaces"], "verbs": ["get", "list", "watch"]}
+def test_the_gateways_token_is_given_to_its_pods_alone() -> None:
     assert pod()["automountServiceAccountToken"] is True
     assert objects()["ServiceAccount"]["automountServiceAccountToken"] is False
 

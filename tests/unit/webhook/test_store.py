@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from llmobs.api.settings import Settings, Watch
 from llmobs.api.v1alpha1.content import Capture
 from llmobs.api.v1alpha1.injection import InjectionMode
 from llmobs.inject.compiled import Platform
@@ -44,6 +45,43 @@ def test_nothing_is_known_before_everything_is_listed() -> None:
 
     assert store.synced
     assert keys(store) == ["team-a/checkout"]
+
+
+def scoped(*namespaces: str) -> Store:
+    return Store(Platform(settings=Settings(watch=Watch(namespaces=namespaces))))
+
+
+def test_of_some_namespaces_each_is_listed_before_anything_is_known() -> None:
+    store = scoped("team-a", "team-b", "team-a")
+    store.replace(FLEET, [])
+    for place in ("team-a", "team-b"):
+        assert not store.synced
+        assert store.lacks(POLICY, place)
+        for kind in (NAMESPACE, LIMIT_RANGE, QUOTA, POLICY):
+            assert store.places(kind) == ("team-a", "team-b")
+            found = {NAMESPACE: [namespace(place)], POLICY: [{**policy(), "metadata": {"name": "p", "namespace": place}}]}
+            store.replace(kind, found.get(kind, []), place=place)
+        assert not store.lacks(POLICY, place)
+
+    assert store.synced
+    assert (keys(store), keys(store, "team-b")) == (["team-a/p"], ["team-b/p"])
+
+
+def test_the_whole_truth_about_one_namespace_leaves_the_others_alone() -> None:
+    store = scoped("team-a", "team-b")
+    for kind in KINDS:
+        store.replace(
+            kind, [policy()] if kind == POLICY else [namespace("team-a", a="1"), namespace("team-b")] if kind == NAMESPACE else []
+        )
+    assert store.synced
+
+    store.replace(POLICY, [], place="team-b")
+    store.replace(NAMESPACE, [], place="team-b")
+    assert keys(store) == ["team-a/checkout"]
+    assert store.namespace("team-a").labels["a"] == "1"
+
+    store.replace(POLICY, [], place="team-a")
+    assert keys(store) == []
 
 
 def test_policies_come_change_and_go(store: Store) -> None:

@@ -57,7 +57,7 @@ def _part(site: Site) -> Part:
 def _manifests(site: Site, configuration: Manifest) -> tuple[Manifest, ...]:
     always = (
         serviceaccount(site),
-        *rbac(site),
+        *(rbac(site) if site.confined else ()),
         configuration,
         networkpolicy(site),
         service(site),

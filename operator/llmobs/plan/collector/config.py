@@ -57,7 +57,10 @@ def config(inputs: Inputs, *, namespace: str = "") -> dict[str, Any]:
         "service": {
             "extensions": list(extensions),
             "telemetry": _telemetry(),
-            "pipelines": {**_pipelines(inputs, out=bool(routes)), **(routing.pipelines(routes, sampled=sampled) if routes else {})},
+            "pipelines": {
+                **_pipelines(inputs, namespace, out=bool(routes)),
+                **(routing.pipelines(routes, sampled=sampled) if routes else {}),
+            },
         },
     }
     escaped: dict[str, Any] = _escaped(c.spoken(made, inputs.settings.images.release))
@@ -117,7 +120,7 @@ def _processors(inputs: Inputs, namespace: str) -> dict[str, Any]:
     return {
         c.MEMORY_LIMITER: {"check_interval": "1s", "limit_percentage": 80, "spike_limit_percentage": 20},
         UNTRUST: identity.untrust(),
-        c.K8S_ATTRIBUTES: identity.k8s_attributes(namespace),
+        **{name: identity.k8s_attributes(place) for name, place in _watched(inputs, namespace).items()},
         POLICY: identity.policy(inputs),
         NORMALISE: normalise(),
         PRICE: price(inputs.prices),
@@ -131,6 +134,17 @@ def _processors(inputs: Inputs, namespace: str) -> dict[str, Any]:
         **(_metered(inputs) if policies.metering(inputs.governing) else {}),
         **(rollup.processors() if policies.rolling(inputs.governing) else {}),
     }
+
+
+def _watched(inputs: Inputs, namespace: str) -> dict[str, str]:
+    """The processors that find pods, with the namespace of each: one looks into one, or into all.
+
+    None for a namespace that is absent: a collector that may not read one would wait for it and then not start.
+    """
+    if namespace:
+        return {c.K8S_ATTRIBUTES: namespace}
+    places = [place for place in inputs.settings.watch.places if place not in inputs.facts.absent]
+    return {f"{c.K8S_ATTRIBUTES}/{place}" if place else c.K8S_ATTRIBUTES: place for place in places}
 
 
 def _metered(inputs: Inputs) -> dict[str, Any]:
@@ -151,12 +165,12 @@ def _telemetry() -> dict[str, Any]:
     return {"logs": {"level": "warn", "encoding": "json"}, "metrics": selfmetrics(Expanded(ADDRESS))}
 
 
-def _pipelines(inputs: Inputs, *, out: bool) -> dict[str, Any]:
+def _pipelines(inputs: Inputs, namespace: str, *, out: bool) -> dict[str, Any]:
     return {
         "traces/in": {
             "receivers": [c.OTLP],
             "processors": [
-                *(c.MEMORY_LIMITER, UNTRUST, c.K8S_ATTRIBUTES, POLICY, PRIVACY),
+                *(c.MEMORY_LIMITER, UNTRUST, *_watched(inputs, namespace), POLICY, PRIVACY),
                 *hashing.processors(policies.contents(inputs.governing)),
                 *(NORMALISE, PRICE, ONCE, OBSERVE, RUNS),
                 *((metered.FORGET,) if policies.metering(inputs.governing) else ()),
@@ -165,7 +179,7 @@ def _pipelines(inputs: Inputs, *, out: bool) -> dict[str, Any]:
             "exporters": [*_counters(inputs), *([routing.OUT] if out else [])],
         },
         **(rollup.pipelines(series.OBSERVED) if policies.rolling(inputs.governing) else {}),
-        **(_metrics() if policies.metering(inputs.governing) else {}),
+        **(_metrics(inputs, namespace) if policies.metering(inputs.governing) else {}),
         **series.pipelines(series.bounds(inputs), _rooms(inputs)),
     }
 
@@ -178,7 +192,8 @@ def _counters(inputs: Inputs) -> list[str]:
     return [*(item for item in every if item != series.OBSERVED), rollup.OUT, rollup.IN]
 
 
-def _metrics() -> dict[str, Any]:
+def _metrics(inputs: Inputs, namespace: str) -> dict[str, Any]:
     """What is counted from metrics; they go nowhere else, and without a policy that asks for it they are not taken at all."""
-    before = (c.MEMORY_LIMITER, metered.UNTRUST, c.K8S_ATTRIBUTES, metered.POLICY, metered.UNASKED, metered.CUMULATIVE)
+    watched = _watched(inputs, namespace)
+    before = (c.MEMORY_LIMITER, metered.UNTRUST, *watched, metered.POLICY, metered.UNASKED, metered.CUMULATIVE)
     return {"metrics/in": {"receivers": [c.OTLP], "processors": [*before, metered.NOTE, BARRIER], "exporters": [c.SIGNAL_TO_METRICS]}}

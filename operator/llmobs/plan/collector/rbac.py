@@ -1,4 +1,4 @@
-"""What a gateway may read: pods, to tell whose connection it is; of every namespace, or of its own."""
+"""What the gateway of a policy may read: the pods of its namespace, to tell whose connection it is."""
 
 from __future__ import annotations
 
@@ -6,20 +6,18 @@ from llmobs.plan.collector.site import Site
 from llmobs.plan.inputs import Manifest
 
 _API = "rbac.authorization.k8s.io"
-_VERBS = ["get", "list", "watch"]
 
 
 def rbac(site: Site) -> tuple[Manifest, Manifest]:
-    """The role and its binding to the gateway's account."""
-    scope = "" if site.confined else "Cluster"
+    """The role and its binding to the gateway's account. Those of the platform's gateway are of the chart."""
     # names of Deployments and CronJobs follow from the names of what they own
-    rule = {"apiGroups": [""], "resources": ["pods"] if site.confined else ["pods", "namespaces"], "verbs": _VERBS}
-    role = {"apiVersion": f"{_API}/v1", "kind": f"{scope}Role", "metadata": site.metadata(namespaced=site.confined), "rules": [rule]}
+    rule = {"apiGroups": [""], "resources": ["pods"], "verbs": ["list", "watch"]}
+    role = {"apiVersion": f"{_API}/v1", "kind": "Role", "metadata": site.metadata(), "rules": [rule]}
     binding = {
         "apiVersion": f"{_API}/v1",
-        "kind": f"{scope}RoleBinding",
-        "metadata": site.metadata(namespaced=site.confined),
-        "roleRef": {"apiGroup": _API, "kind": f"{scope}Role", "name": site.name},
+        "kind": "RoleBinding",
+        "metadata": site.metadata(),
+        "roleRef": {"apiGroup": _API, "kind": "Role", "name": site.name},
         "subjects": [{"kind": "ServiceAccount", "name": site.name, "namespace": site.namespace}],
     }
     return role, binding

@@ -37,10 +37,9 @@ class Site:
         """Every object carries who made it, and for whom."""
         object.__setattr__(self, "labels", {**names.labels(self.owner, self.identity["app.kubernetes.io/component"]), **self.identity})
 
-    def metadata(self, name: str = "", *, namespaced: bool = True) -> dict[str, Any]:
+    def metadata(self, name: str = "") -> dict[str, Any]:
         """Metadata of one of its objects."""
-        place = {"namespace": self.namespace} if namespaced else {}
-        return {"name": name or self.name, **place, "labels": dict(self.labels)}
+        return {"name": name or self.name, "namespace": self.namespace, "labels": dict(self.labels)}
 
 
 def shared(inputs: Inputs) -> Site:
