@@ -1,4 +1,4 @@
-"""A client that keeps connections busy: the next request as soon as the last answer is whole."""
+"""A client with a few connections: as fast as answers come, or at a given rate whether they come or not."""
 
 from __future__ import annotations
 
@@ -6,10 +6,15 @@ import asyncio
 import re
 import ssl
 import time
+from collections import deque
 from dataclasses import dataclass, field
 from typing import cast
 
+from bench.webhook.pods import Requests
+
 _LENGTH = re.compile(rb"content-length: *([0-9]+)\r\n", re.IGNORECASE)
+_TICK = 0.001
+"""Seconds between arrivals at a given rate: as fine as the loop's timers are."""
 
 
 @dataclass
@@ -25,21 +30,53 @@ class Load:
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
+class _Clients:
+    """The connections of a round that wait for work, and the work that waits for a connection."""
+
+    def __init__(self, requests: Requests, count: int) -> None:
+        self.requests, self.count = requests, count
+        self.load = Load()
+        self.idle: list[_Connection] = []
+        self.waiting: deque[tuple[float, bytes]] = deque()
+        self.endless = False
+        """Whether there is always a next request."""
+        self.resting = asyncio.Event()
+        """Set when the last of the connections has nothing to do."""
+
+    def arrive(self, count: int) -> None:
+        """So many requests come now."""
+        now = time.perf_counter()
+        self.waiting.extend((now, self.requests()) for _ in range(count))
+        while self.waiting and self.idle:
+            self.idle.pop().send(*self.waiting.popleft())
+
+    def free(self, connection: _Connection) -> None:
+        """A connection has nothing to do."""
+        if self.waiting:
+            connection.send(*self.waiting.popleft())
+        elif self.endless:
+            request = self.requests()
+            connection.send(time.perf_counter(), request)
+        else:
+            self.idle.append(connection)
+            if len(self.idle) == self.count:
+                self.resting.set()
+
+
 class _Connection(asyncio.Protocol):
-    def __init__(self, request: bytes, load: Load, until: float) -> None:
-        self._request, self._load, self._until = request, load, until
+    def __init__(self, clients: _Clients) -> None:
+        self._clients = clients
         self._buffer = bytearray()
         self._begun = 0.0
-        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's TLS transport is none of asyncio's classes.
-        self._transport = cast("asyncio.Transport", transport)
-        self._send()
+        self.transport = cast("asyncio.Transport", transport)
+        self._clients.idle.append(self)
 
-    def _send(self) -> None:
-        self._begun = time.perf_counter()
-        self._transport.write(self._request)
+    def send(self, begun: float, request: bytes) -> None:
+        self._begun = begun
+        self.transport.write(request)
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -50,29 +87,40 @@ class _Connection(asyncio.Protocol):
         length = int(found[1]) if found else 0
         if len(self._buffer) < head + 4 + length:
             return
-        self._load.seconds.append(time.perf_counter() - self._begun)
-        self._load.failed += not self._buffer.startswith(b"HTTP/1.1 200")
+        load = self._clients.load
+        load.seconds.append(time.perf_counter() - self._begun)
+        load.failed += not self._buffer.startswith(b"HTTP/1.1 200")
         self._buffer.clear()
-        if time.perf_counter() < self._until:
-            self._send()
-        else:
-            self._transport.close()
-
-    def connection_lost(self, _error: Exception | None) -> None:
-        if not self.done.done():
-            self.done.set_result(None)
+        self._clients.free(self)
 
 
-async def load(port: int, body: bytes, *, connections: int, seconds: float) -> Load:
-    """Keep ``connections`` busy with ``body`` for some seconds."""
+async def load(port: int, requests: Requests, *, connections: int, seconds: float, rate: float = 0) -> Load:
+    """Send for some seconds: at a ``rate`` of so many a second, or, where it is 0, the next one when an answer has come."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    head = f"POST /mutate?timeout=2s HTTP/1.1\r\nHost: webhook\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    made, until = Load(), time.perf_counter() + seconds
+    clients = _Clients(requests, connections)
     loop = asyncio.get_running_loop()
-    opened = [
-        await loop.create_connection(lambda: _Connection(head.encode() + body, made, until), "127.0.0.1", port, ssl=context)
-        for _ in range(connections)
-    ]
-    await asyncio.gather(*(protocol.done for _, protocol in opened))
-    return made
+    opened = [await loop.create_connection(lambda: _Connection(clients), "127.0.0.1", port, ssl=context) for _ in range(connections)]
+    begun = time.perf_counter()
+    if rate:
+        await _arrivals(clients, rate, begun, seconds)
+    else:
+        clients.endless = True
+        clients.arrive(connections)
+        await asyncio.sleep(seconds)
+        clients.endless = False
+    if len(clients.idle) < connections:
+        clients.resting.clear()
+        await clients.resting.wait()
+    for transport, _ in opened:
+        transport.close()
+    return clients.load
+
+
+async def _arrivals(clients: _Clients, rate: float, begun: float, seconds: float) -> None:
+    arrived = 0
+    while (passed := time.perf_counter() - begun) < seconds:
+        due = int(passed * rate)
+        clients.arrive(due - arrived)
+        arrived = due
+        await asyncio.sleep(_TICK)

@@ -1,19 +1,62 @@
-"""The review that is measured: a pod as an API server sends it, with what controllers and defaulting add."""
+"""The reviews that are measured: pods as an API server sends them, with what controllers and defaulting add."""
 
 from __future__ import annotations
 
+import itertools
 import json
+from collections.abc import Callable
 from typing import Any
+
+TEMPLATES = 50
+"""Workloads that are rolled out at the same time, each in a namespace of its own."""
+
+_HASH, _UID, _RANDOM = "5d4f8c7b96", "705ab4f5-6393-11e8-b7cc-42010a800002", "x7k2p"
+
+Requests = Callable[[], bytes]
+"""The next request to be sent."""
+
+
+def of_templates() -> Requests:
+    """Pods of several Deployments by turns; those of one differ in what differs among pods of one ReplicaSet."""
+    kinds = [_pieces(f"team-{number}", f"{number:010x}") for number in range(TEMPLATES)]
+    turns = zip(itertools.count(1), itertools.cycle(kinds))
+
+    def following() -> bytes:
+        number, (before, *after) = next(turns)
+        return before + b"%036x" % number + (b"%05x" % (number & 0xFFFFF)).join(after)
+
+    return following
+
+
+def all_different() -> Requests:
+    """Pods each of which has a template of its own."""
+    before, *after = _pieces("team-7", _HASH)
+    numbers = itertools.count(1)
+
+    def following() -> bytes:
+        number = next(numbers)
+        made = before + b"%036x" % number + (b"%05x" % (number & 0xFFFFF)).join(after)
+        return made.replace(_HASH.encode(), b"%010x" % number)
+
+    return following
+
+
+def _pieces(namespace: str, name: str) -> list[bytes]:
+    """A request, cut at its uid and at each mention of the token volume's random end."""
+    body = review(namespace).replace(_HASH.encode(), name.encode())
+    head = f"POST /mutate?timeout=2s HTTP/1.1\r\nHost: webhook\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    before, after = body.split(_UID.encode())
+    return [head.encode() + before, *after.split(_RANDOM.encode())]
 
 
 def review(namespace: str) -> bytes:
     """An AdmissionReview of a pod of a Deployment: two containers, 17 variables, probes, a projected token."""
     return json.dumps(
         {
-            "apiVersion": "admission.k8s.io/v1",
             "kind": "AdmissionReview",
+            "apiVersion": "admission.k8s.io/v1",
             "request": {
-                "uid": "705ab4f5-6393-11e8-b7cc-42010a800002",
+                "uid": _UID,
                 "kind": {"group": "", "version": "v1", "kind": "Pod"},
                 "resource": {"group": "", "version": "v1", "resource": "pods"},
                 "requestKind": {"group": "", "version": "v1", "kind": "Pod"},
@@ -32,22 +75,21 @@ def review(namespace: str) -> bytes:
 
 
 def _pod(namespace: str) -> dict[str, Any]:
-    labels = {"app": "checkout", "team": "payments", "pod-template-hash": "5d4f8c7b96", "app.kubernetes.io/name": "checkout"}
-    owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "checkout-5d4f8c7b96", "uid": "1", "controller": True}
+    labels = {"app": "checkout", "team": "payments", "pod-template-hash": _HASH, "app.kubernetes.io/name": "checkout"}
+    owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": f"checkout-{_HASH}", "uid": "1", "controller": True}
     owner["blockOwnerDeletion"] = True
-    managed = {"manager": "kube-controller-manager", "operation": "Update", "apiVersion": "v1", "fieldsType": "FieldsV1"}
-    fields = {f"f:{name}": {".": {}, "f:image": {}, "f:name": {}, "f:env": {}, "f:resources": {}} for name in labels}
+    managed = {"manager": "kube-controller-manager", "operation": "Update", "apiVersion": "v1", "time": "2026-11-01T12:00:00Z"}
+    fields: dict[str, Any] = {f"f:{name}": {".": {}, "f:image": {}, "f:name": {}, "f:env": {}, "f:resources": {}} for name in labels}
     return {
         "kind": "Pod",
         "apiVersion": "v1",
         "metadata": {
-            "generateName": "checkout-5d4f8c7b96-",
+            "generateName": f"checkout-{_HASH}-",
             "namespace": namespace,
-            "creationTimestamp": None,
             "labels": labels,
             "annotations": {"prometheus.io/scrape": "true", "prometheus.io/port": "8080"},
             "ownerReferences": [owner],
-            "managedFields": [{**managed, "fieldsV1": {"f:metadata": fields, "f:spec": fields}}],
+            "managedFields": [{**managed, "fieldsType": "FieldsV1", "fieldsV1": {"f:metadata": fields, "f:spec": fields}}],
         },
         "spec": {
             "volumes": [_token(), {"name": "config", "configMap": {"name": "checkout", "defaultMode": 420}}],
@@ -75,7 +117,7 @@ def _token() -> dict[str, Any]:
         {"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}},
         {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
     ]
-    return {"name": "kube-api-access-x7k2p", "projected": {"sources": sources, "defaultMode": 420}}
+    return {"name": f"kube-api-access-{_RANDOM}", "projected": {"sources": sources, "defaultMode": 420}}
 
 
 def _container(name: str, variables: int) -> dict[str, Any]:
@@ -89,7 +131,7 @@ def _container(name: str, variables: int) -> dict[str, Any]:
         "resources": {"requests": {"cpu": "250m", "memory": "256Mi"}, "limits": {"memory": "512Mi"}},
         "volumeMounts": [
             {"name": "config", "mountPath": "/etc/checkout"},
-            {"name": "kube-api-access-x7k2p", "readOnly": True, "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount"},
+            {"name": f"kube-api-access-{_RANDOM}", "readOnly": True, "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount"},
         ],
         "livenessProbe": probe,
         "readinessProbe": probe,

@@ -86,10 +86,14 @@ class Process:
 
 
 class ApiServer:
-    """etcd and kube-apiserver on free ports; state lives in ``folder``, so that the server can be stopped and started."""
+    """etcd and kube-apiserver on free ports; state lives in ``folder``, so that the server can be stopped and started.
 
-    def __init__(self, folder: Path) -> None:
+    With ``accounts`` pods get the token of their service account, and need one.
+    """
+
+    def __init__(self, folder: Path, *, accounts: bool = False) -> None:
         self.folder = folder
+        self._accounts = accounts
         self.port = free_port()
         self._etcd_port, peer = free_port(), free_port()
         self._keys()
@@ -122,7 +126,8 @@ class ApiServer:
         flags += [f"--service-account-key-file={self.folder / 'accounts.key'}"]
         flags += [f"--service-account-signing-key-file={self.folder / 'accounts.key'}", "--authorization-mode=RBAC"]
         flags += [f"--token-auth-file={self.folder / 'tokens.csv'}", "--allow-privileged=true", "--profiling=false"]
-        flags += ["--disable-admission-plugins=ServiceAccount", "--watch-cache=true", *self._audited()]
+        flags += ["--watch-cache=true", *self._audited()]
+        flags += [] if self._accounts else ["--disable-admission-plugins=ServiceAccount"]
         self._server = Process("kube-apiserver", [binary("kube-apiserver"), *flags], self.folder)
         until("kube-apiserver answers /readyz", self.ready)
 

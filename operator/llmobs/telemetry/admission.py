@@ -32,6 +32,7 @@ class _Reviews(Collector):
         self._known: set[str] = set()
         self._buckets = [0] * (len(SECONDS) + 1)
         self._sum = 0.0
+        self.repeated: Callable[[], int] = int
 
     def reviewed(self, reason: str, namespace: str, seconds: float) -> None:
         key = (reason, namespace)
@@ -65,7 +66,9 @@ class _Reviews(Collector):
         lasted = HistogramMetricFamily("llmobs_admission_duration_seconds", "Time from the whole request to the answer, in seconds.")
         bounds = [*map(floatToGoString, SECONDS), "+Inf"]
         lasted.add_metric([], list(zip(bounds, accumulate(self._buckets), strict=True)), self._sum)
-        yield from (counted, CounterMetricFamily("llmobs_admission_errors", said, failed), lasted)
+        again = "Admission reviews that were answered as an equal pod was before, without a decision of their own."
+        repeated = CounterMetricFamily("llmobs_admission_repeated", again, self.repeated())
+        yield from (counted, CounterMetricFamily("llmobs_admission_errors", said, failed), repeated, lasted)
 
 
 class AdmissionMetrics:
@@ -91,6 +94,10 @@ class AdmissionMetrics:
     def reviewed(self, reason: Reason, seconds: float, *, namespace: str = "") -> None:
         """Count one answer; ``namespace`` is empty for one without a policy."""
         self._reviews.reviewed(reason.value, namespace, seconds)
+
+    def repeats(self, count: Callable[[], int]) -> None:
+        """Say with ``count`` how many answers were given again."""
+        self._reviews.repeated = count
 
     def serves_until(self, timestamp: float) -> None:
         """Note when the served certificate expires, in seconds since 1970."""

@@ -10,7 +10,8 @@ from typing import Any
 from prometheus_client.exposition import choose_encoder
 
 from llmobs.telemetry.admission import AdmissionMetrics
-from llmobs.webhook.review import LARGEST, Answer, answer, unreadable
+from llmobs.webhook.repeats import Answers
+from llmobs.webhook.review import LARGEST, Answer, unreadable
 from llmobs.webhook.store import Store
 
 Message = MutableMapping[str, Any]
@@ -69,7 +70,9 @@ class Admission:
     """``POST /mutate``, and the probes."""
 
     def __init__(self, store: Store, metrics: AdmissionMetrics, probes: Probes) -> None:
-        self._store = store
+        answers = Answers(store)
+        metrics.repeats(lambda: answers.repeated)
+        self._answer = answers.answer
         self._metrics = metrics
         self._probes = probes
 
@@ -89,7 +92,7 @@ class Admission:
         if body is None:
             return
         begun = time.perf_counter()
-        made = answer(body, self._store) if whole else unreadable(body, ValueError(f"the request is larger than {LARGEST} bytes"))
+        made = self._answer(body) if whole else unreadable(body, ValueError(f"the request is larger than {LARGEST} bytes"))
         self._metrics.reviewed(made.reason, time.perf_counter() - begun, namespace=made.namespace)
         if made.reason.decision == "failed":
             _log(made)

@@ -24,7 +24,7 @@ class _Kind(msgspec.Struct, gc=False):
     kind: str = ""
 
 
-class _Request(msgspec.Struct, rename="camel", gc=False):
+class Request(msgspec.Struct, rename="camel", gc=False):
     """The part of a request that matters; the namespace stands here, not reliably in the object."""
 
     uid: str = ""
@@ -35,11 +35,11 @@ class _Request(msgspec.Struct, rename="camel", gc=False):
     object: Pod | None = None
 
 
-class _Review(msgspec.Struct, rename="camel", gc=False):
+class Review(msgspec.Struct, rename="camel", gc=False):
     """An AdmissionReview."""
 
     api_version: str = ""
-    request: _Request | None = None
+    request: Request | None = None
 
 
 class _Named(msgspec.Struct, gc=False):
@@ -73,9 +73,11 @@ class _Reviewed(msgspec.Struct, rename="camel", gc=False):
     response: _Response
 
 
-_REVIEW = msgspec.json.Decoder(_Review)
+_REVIEW = msgspec.json.Decoder(Review)
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
 _ENCODER = msgspec.json.Encoder()
+NO_REVIEW = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What bytes raise that are no review; the second one where a text in it is no UTF-8."""
 _UID = re.compile(rb'"uid"\s*:\s*"([-0-9A-Za-z]{1,128})"')
 _VERSION = "admission.k8s.io/v1"
 _VERSIONS = frozenset({_VERSION, f"{_VERSION}beta1"})
@@ -90,15 +92,19 @@ class Answer(NamedTuple):
     uid: str = ""
     namespace: str = ""
     """Where the pod is created; empty for a namespace without a policy."""
+    request: Request | None = None
+    """What was decided on; none where it was not read, or nothing was decided."""
+    place: Namespace | None = None
+    """What was known of the namespace then."""
 
 
 def answer(body: bytes, store: Store) -> Answer:
     """The answer to a request. Never raises."""
     try:
-        review = _REVIEW.decode(body)
-    except (msgspec.DecodeError, RecursionError) as error:
+        review = read(body)
+    except NO_REVIEW as error:
         return unreadable(body, error)
-    request = review.request or _Request()
+    request = review.request or Request()
     counted = ""
     try:
         place = store.namespace(request.namespace)
@@ -109,7 +115,12 @@ def answer(body: bytes, store: Store) -> Answer:
         return _failed(review.api_version, request.uid, Reason.UNREADABLE, error, counted)
     except Exception as error:  # noqa: BLE001 - whatever it is must not keep a pod from being created
         return _failed(review.api_version, request.uid, Reason.FAILED, error, counted)
-    return Answer(sent, decision.reason, uid=request.uid, namespace=counted)
+    return Answer(sent, decision.reason, uid=request.uid, namespace=counted, request=request, place=place)
+
+
+def read(body: bytes) -> Review:
+    """A review as it is decided on. Raises one of ``NO_REVIEW``."""
+    return _REVIEW.decode(body)
 
 
 def unreadable(body: bytes, error: Exception) -> Answer:
@@ -117,13 +128,13 @@ def unreadable(body: bytes, error: Exception) -> Answer:
     try:
         envelope = _ENVELOPE.decode(body)
         version, uid = envelope.api_version, (envelope.request or _Named()).uid
-    except (msgspec.DecodeError, RecursionError):
+    except NO_REVIEW:
         found = _UID.search(body)
         version, uid = "", found[1].decode() if found else ""
     return _failed(version, uid, Reason.UNREADABLE, error)
 
 
-def _decision(request: _Request, place: Namespace, *, size: int) -> Decision:
+def _decision(request: Request, place: Namespace, *, size: int) -> Decision:
     created = request.operation in ("CREATE", "") and not request.sub_resource
     if not created or (request.kind is not None and request.kind.kind != "Pod"):
         return Decision(Reason.NOT_A_POD)

@@ -83,10 +83,12 @@ def is_served(webhook: Webhook) -> None:
         ("X: y", b"\x00" * 1000, False),
         ("X: y", b'{"a":' * 5000, False),
         ("X: y", review()[:-1], False),
+        ("X: y", review({**POD, "kind": "\0"}).replace(b"\\u0000", b"\xff"), True),
+        ("X: y", review().replace(b'"image": "app"', b'"image": "\xff"'), False),
         ("X: y", review({**POD, "metadata": {"annotations": {"large": "x" * 3_000_000}}}), False),
         ("X: y", review({**POD, "x": "y" * 9_000_000}), False),
     ],
-    ids=["text", "said to be protobuf", "protobuf", "gzip", "odd headers", "empty", "zeros", "deep", "cut", "3 MB", "9 MB"],
+    ids=["text", "said to be protobuf", "protobuf", "gzip", "headers", "empty", "zeros", "deep", "cut", "odd", "odd image", "3 MB", "9 MB"],
 )
 def test_whatever_is_posted_is_allowed(webhook: Webhook, headers: str, body: bytes, patched: bool) -> None:
     with contextlib.closing(opened(webhook)) as connection:
