@@ -147,5 +147,31 @@ def test_every_obstacle_is_told_and_what_is_missing_is_named(apiserver: ApiServe
     assert "Traceback" not in err
 
 
+def test_where_nobody_asks_admission_that_is_told(apiserver: ApiServer, namespace: str) -> None:
+    deployment(apiserver, namespace)
+    apiserver.create(POLICIES.format(namespace), {"metadata": {"name": "p"}, "spec": {}, **_typed()})
+    jane = person(apiserver, namespace, fleets=True)
+    assert why(jane, "deployment/web", "-n", namespace)[0] == 0
+    chosen = {"key": "kubernetes.io/metadata.name", "operator": "In", "values": ["another"]}
+    hook = {
+        "name": "pods.llmobs.dev",
+        "clientConfig": {"url": "https://localhost:1/mutate"},
+        "namespaceSelector": {"matchExpressions": [chosen]},
+        "failurePolicy": "Ignore",
+        "sideEffects": "None",
+        "admissionReviewVersions": ["v1"],
+    }
+    path = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
+    apiserver.create(path, {"metadata": {"name": "llmobs-webhook"}, "webhooks": [hook]})
+
+    status, said, _ = why(apiserver.kubeconfig(), "deployment/web", "-n", namespace)
+    assert (status, f"but the webhook is not asked about pods of namespace {namespace}" in said) == (3, True)
+    status, out, _ = why(jane, "deployment/web", "-n", namespace, "-o", "json")
+    assert (status, json.loads(out)["unasked"]) == (0, None), "who may not see it is told the rest"
+    chosen["values"] = [namespace]
+    apiserver.merge(f"{path}/llmobs-webhook", {"webhooks": [hook]})
+    assert why(apiserver.kubeconfig(), "deployment/web", "-n", namespace)[0] == 0
+
+
 def _typed() -> dict[str, str]:
     return {"apiVersion": "llmobs.dev/v1alpha1", "kind": "LLMObservability"}

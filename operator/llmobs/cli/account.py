@@ -43,12 +43,14 @@ class Account:
     problems: Sequence[str]
     refreshed: str
     """The command that creates the pods anew."""
+    unasked: str = ""
+    """Why admission is not asked about pods of the namespace at all; empty: it is, or that is not known."""
 
     @property
     def whole(self) -> bool:
         """Whether every pod is injected as its policy says; without pods, whether the next one would be."""
         if not self.pods:
-            return self.decision.reason.decision == "injected"
+            return self.decision.reason.decision == "injected" and not self.unasked
         return set(self.pods.values()) == {INJECTED}
 
 
@@ -130,13 +132,15 @@ def _lines(found: Account) -> Iterator[str]:
     decision = found.decision
     yield f"policy: {policy_sentence(decision)}"
     yield f"admission now: {decision.reason.decision}, {decision.reason.value}: {decision.reason.sentence}"
+    if found.unasked:
+        yield f"but {found.unasked}"
     yield from (f"check {item}" for item in found.verdicts)
     yield from (str(note) for note in container_notes(found.pod, decision))
     yield from (f"would {item['op']} {item['path']}" for item in found.changes)
     yield from (f"pod {name}: {said}" for name, said in found.pods.items())
     if not found.pods:
         yield "pods: none runs"
-    if not found.whole and decision.reason.decision == "injected":
+    if not found.whole and not found.unasked and decision.reason.decision == "injected":
         yield f"pods are changed only when they are created: {found.refreshed}"
     yield f"telemetry: {found.arrival.telemetry}: {found.arrival.message}"
     yield from (f"not accepted: {problem}" for problem in found.problems)
@@ -151,6 +155,7 @@ def document(found: Account) -> Object:
         "policy": None if decision.policy is None else {"name": decision.policy.key, "revision": decision.policy.revision},
         "losers": [item.key for item in decision.losers],
         "admission": {"decision": decision.reason.decision, "reason": decision.reason.value, "message": decision.reason.sentence},
+        "unasked": found.unasked or None,
         "checks": [{"check": item.check, "fails": item.reason.value if item.reason else None} for item in found.verdicts],
         "containers": [{"name": item.name, "init": item.init, "message": item.sentence} for item in container_notes(found.pod, decision)],
         "changes": list(found.changes),

@@ -7,6 +7,7 @@ import asyncio
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from llmobs.api import names
 from llmobs.api.settings import Admission, Instrumenter, Settings
 from llmobs.api.workload import Workload
 from llmobs.cli.account import Object, account, controlled, dated, document, series, text
+from llmobs.cluster import installation
 from llmobs.cluster.calls import NOT_ASKED, arrival
 from llmobs.cluster.client import Client, connected, current_namespace
 from llmobs.cluster.errors import Refused
@@ -49,7 +51,8 @@ The state of a pod is Injected, Outdated (instrumented otherwise than its policy
 now; create it anew), BeforePolicy (the same, and it is older than its policy), Ungoverned (injected, but no policy
 selects it any more), or the reason why it was left alone.
 Needed rights: get and list of llmobservabilities and pods in the namespace, list of its limitranges and resourcequotas, get of the
-workload and of the namespace, list of clusterllmobservabilities. Nothing is written.
+workload and of the namespace, list of clusterllmobservabilities. Who may also get the mutatingwebhookconfiguration llmobs-webhook is told
+where admission is not asked about the namespace at all. Nothing is written.
 
 exit status: 0 every pod is injected as its policy says (without pods: the next would be), 3 not so, 1 the cluster does not tell,
 2 bad input, such as a name that does not exist
@@ -121,11 +124,14 @@ async def _why(arguments: argparse.Namespace) -> int:
         body = {**body, "apiVersion": kind.api_version, "kind": kind.kind}
         policies: list[Object] = (await client.list(POLICY, namespace=where))[0]
         store = await _store(client, where, policies)
+        unasked = await installation.unasked(client, where, store.namespace(where).labels)
         behind = [body] if kind is POD else controlled(await pods(client, where), Workload(kind.kind, name))
     told = await arrival(arguments.prometheus, namespace=where, workload=series(body)) if arguments.prometheus else NOT_ASKED
     problems = [f"{place}: {invalid}" for place, invalid in store.problems.items()]
     said = f"{kind.kind.lower()}/{name}"
-    found = account(body, target=said, place=dated(store.namespace(where), policies), pods=behind, arrival=told, problems=problems)
+    place = store.namespace(where)
+    found = account(body, target=said, place=dated(place, policies), pods=behind, arrival=told, problems=problems)
+    found = replace(found, unasked=unasked)
     print(text(found) if arguments.output == "text" else json.dumps(document(found), indent=2, ensure_ascii=False))
     return WHOLE if found.whole else NOT_WHOLE
 

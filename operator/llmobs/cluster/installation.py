@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from llmobs.api.v1alpha1.selector import LabelSelector
 from llmobs.cluster.client import Client, Manifest
+from llmobs.cluster.errors import Refused
 from llmobs.cluster.kinds import CONFIG_MAP, DEPLOYMENT, WEBHOOKS
+from llmobs.kit.decode import decode
 
 SETTINGS = "llmobs-settings"
 """ConfigMap that owns the fleet's namespaced objects: uninstalling the chart takes them along."""
@@ -50,6 +53,21 @@ async def broken(client: Client, namespace: str) -> str | None:
     if any(not item.get("caBundle") for item in services):
         return "the webhook's certificate is not published yet"
     return await _away(client, namespace) if services else None
+
+
+async def unasked(client: Client, namespace: str, labels: Mapping[str, str]) -> str:
+    """Why nobody asks us about the pods of a namespace; empty when somebody does, or that can't be seen."""
+    try:
+        configuration = await client.get(WEBHOOKS, WEBHOOK)
+    except Refused:  # who asks may not see it
+        return ""
+    selectors = [decode(LabelSelector, item.get("namespaceSelector") or {}) for item in (configuration or {}).get("webhooks") or []]
+    if not selectors or any(item.matches({"kubernetes.io/metadata.name": namespace, **labels}) for item in selectors):
+        return ""
+    return (
+        f"the webhook is not asked about pods of namespace {namespace}: the chart's watch.namespaces leaves it out or its "
+        "webhook.excludedNamespaces names it, or it is labelled llmobs.dev/exclude"
+    )
 
 
 async def _away(client: Client, namespace: str) -> str | None:
