@@ -66,8 +66,8 @@ def install(server: ApiServer, places: list[Namespace]) -> None:
     until("the last policy is in force", lambda: "annotations" in sent(server, last, probe)["metadata"])
 
 
-def named(server: ApiServer, name: str, labels: dict[str, str] | None = None) -> None:
-    server.create("/api/v1/namespaces", {"metadata": {"name": name, "labels": labels or {}}})
+def named(server: ApiServer, name: str, **meta: dict[str, str]) -> None:
+    server.create("/api/v1/namespaces", {"metadata": {"name": name, **meta}})
 
 
 def sent(server: ApiServer, namespace: str, pod: Body) -> Body:
@@ -101,7 +101,8 @@ class Case:
             self.pod["spec"]["nodeName"] = "n"
         found = resources([str(folder / "policy.yaml")], beside=CORE)
         self.bodies = {kind: [self._moved(kind, item.body) for item in found[kind]] for kind in KINDS}
-        self.labels = next((item["metadata"].get("labels") or {} for item in self.bodies["Namespace"]), {})
+        around: Body = next((item["metadata"] for item in self.bodies["Namespace"]), {})
+        self.meta = {key: around[key] for key in ("labels", "annotations") if key in around}
         self.place = self._place(NATIVE)
         self.webhook = self._place(Platform())
 
@@ -129,7 +130,7 @@ def cases(server: ApiServer) -> dict[str, tuple[Case, Body, Body]]:
     found: dict[str, tuple[Case, Body, Body]] = {}
     for folder in CASES:
         case = Case(folder)
-        named(server, case.name, case.labels)
+        named(server, case.name, **case.meta)
         plain = sent(server, case.name, case.pod)
         found[folder.name] = case, plain, sent(server, case.name, patched(case.pod, decision(case.pod, case.webhook)))
     install(server, [case.place for case, _, _ in found.values()])
@@ -155,6 +156,7 @@ def test_most_cases_are_covered(cases: dict[str, tuple[Case, Body, Body]]) -> No
 
 LEFT_TO_THE_WEBHOOK = {
     "already-injected",
+    "beside-an-agent-of-the-namespace",
     "beside-a-reference",
     "beside-an-agent-that-came-between",
     "beside-an-agent-that-comes-later",

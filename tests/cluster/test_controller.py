@@ -128,6 +128,15 @@ def test_pods_are_counted_with_reasons(world: World) -> None:
         **{f'llmobs_pods_skipped{{{where},reason="{reason}"}}': count for reason, count in reasons.items()},
     }
 
+    asked = {"metadata": {"annotations": {"instrumentation.opentelemetry.io/inject-python": "true"}}}
+    world.server.merge(f"/api/v1/namespaces/{namespace}", asked)
+    expected = {"HostNetwork": 1, "OptedOut": 1, "OtherAgent": 2}
+
+    def skipped() -> dict[str, int]:
+        return {item["reason"]: item["count"] for item in world.server.get(path)["status"]["skipped"]}
+
+    until("what the namespace asks another agent for is known", lambda: skipped() == expected)
+
 
 def test_of_two_policies_for_one_pod_the_loser_is_told(world: World) -> None:
     namespace = world.namespace()

@@ -137,6 +137,10 @@ def test_every_obstacle_is_told_and_what_is_missing_is_named(apiserver: ApiServe
     assert status == 3
     assert "check a network of its own: fails, HostNetwork" in said
     assert "check runs on Linux: fails, WindowsNode" in said
+    assert "check no other agent: passes" in said
+    asked = {"metadata": {"annotations": {"instrumentation.opentelemetry.io/inject-python": "observability/default"}}}
+    apiserver.merge(f"/api/v1/namespaces/{namespace}", asked)
+    assert "check no other agent: fails, OtherAgent" in why(apiserver.kubeconfig(), "deployment/web", "-n", namespace)[1]
     status, _, err = why(apiserver.kubeconfig(), "deployment/absent", "-n", namespace)
     assert (status, "deployment/absent: does not exist in namespace" in err) == (2, True)
 

@@ -15,7 +15,7 @@ from llmobs.cluster.calls import Arrival
 from llmobs.cluster.pods import tally
 from llmobs.inject.compiled import CompiledPolicy
 from llmobs.inject.decide import Decision, decide
-from llmobs.inject.explain import container_notes, policy_sentence
+from llmobs.inject.explain import ContainerNote, container_notes, policy_sentence
 from llmobs.inject.identity import workload
 from llmobs.inject.pod import Meta, Pod, decode
 from llmobs.inject.select import Namespace
@@ -37,6 +37,7 @@ class Account:
     pod: Pod
     decision: Decision
     verdicts: tuple[Verdict, ...]
+    containers: Sequence[ContainerNote]
     changes: Sequence[Object]
     pods: Mapping[str, str]
     arrival: Arrival
@@ -94,6 +95,7 @@ def account(body: Object, *, target: str, place: Namespace, pods: Sequence[Objec
         pod=pod,
         decision=decision,
         verdicts=verdicts(pod, place, decision.policy),
+        containers=container_notes(pod, decision, place),
         changes=relocated(decision.operations, body, found.path),
         pods={str(item["metadata"]["name"]): state(item, place) for item in pods},
         arrival=arrival,
@@ -135,7 +137,7 @@ def _lines(found: Account) -> Iterator[str]:
     if found.unasked:
         yield f"but {found.unasked}"
     yield from (f"check {item}" for item in found.verdicts)
-    yield from (str(note) for note in container_notes(found.pod, decision))
+    yield from (str(note) for note in found.containers)
     yield from (f"would {item['op']} {item['path']}" for item in found.changes)
     yield from (f"pod {name}: {said}" for name, said in found.pods.items())
     if not found.pods:
@@ -157,7 +159,7 @@ def document(found: Account) -> Object:
         "admission": {"decision": decision.reason.decision, "reason": decision.reason.value, "message": decision.reason.sentence},
         "unasked": found.unasked or None,
         "checks": [{"check": item.check, "fails": item.reason.value if item.reason else None} for item in found.verdicts],
-        "containers": [{"name": item.name, "init": item.init, "message": item.sentence} for item in container_notes(found.pod, decision)],
+        "containers": [{"name": item.name, "init": item.init, "message": item.sentence} for item in found.containers],
         "changes": list(found.changes),
         "pods": [{"name": name, "state": said} for name, said in found.pods.items()],
         "telemetry": {"state": str(found.arrival.telemetry), "message": found.arrival.message},

@@ -116,9 +116,11 @@ def _store(args: argparse.Namespace, labels: Mapping[str, Mapping[str, str]]) ->
                 raise Invalid(item.source, f"{where} stands in {sources[where]} already; keep one of them")
             sources[where] = item.source
         store.replace(kind, [item.body for item in found[kind]])
+    given = {item.body["metadata"]["name"]: item.body["metadata"] for item in found[NAMESPACE]}
     for name, added in labels.items():
-        known = store.namespace(name).labels
-        store.put(NAMESPACE, {"metadata": {"name": name, "labels": {**known, **added}}})
+        known = given.get(name, {})
+        labels_of = {**(known.get("labels") or {}), **added}
+        store.put(NAMESPACE, {"metadata": {**known, "name": name, "labels": labels_of}})
     for where, invalid in store.problems.items():
         raise Invalid(f"{sources[where]}: {where}: {invalid.path}", invalid.message)
     return store
@@ -169,7 +171,7 @@ def _explain(body: Mapping[str, Any], found: Seen, pod: Pod, decision: Decision,
         f"  reason: {decision.reason.value}: {decision.reason.sentence}",
         f"  policy: {policy_sentence(decision)}",
         *(f"  check {item}" for item in verdicts(pod, namespace, decision.policy)),
-        *(f"  {note}" for note in container_notes(pod, decision)),
+        *(f"  {note}" for note in container_notes(pod, decision, namespace)),
     ]
     own = (meta.get("labels") or {}).get(INJECT)
     if found.path and own is not None and INJECT not in ((found.pod["metadata"].get("labels")) or {}):

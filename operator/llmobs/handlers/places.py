@@ -15,11 +15,11 @@ def platform(context: Context) -> Platform:
 
 def placed(context: Context, view: View, name: str) -> Namespace:
     """A namespace with its policies, or with a fleet's defaults; the same object as long as nothing it depends on changed."""
-    labels, version = context.world.labels.get(name, {}), context.facts.version or NEWEST
+    labels, asks, version = context.world.labels.get(name, {}), context.world.asks.get(name, {}), context.facts.version or NEWEST
     known = context.places.get(name)
-    if known is not None and known[0] is view and (known[1].labels, known[1].version) == (labels, version):
+    if known is not None and known[0] is view and (known[1].labels, known[1].asks, known[1].version) == (labels, asks, version):
         return known[1]
     made = [compiled(item, platform(context)) for item in view.within.get(name, ())]
-    place = namespace(name, labels, made, version=version)
+    place = namespace(name, labels, made, version=version, asks=asks)
     context.places[name] = view, place
     return place

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from llmobs.cluster.client import Manifest
 from llmobs.cluster.errors import Refused
@@ -15,6 +17,7 @@ from llmobs.cluster.live import live
 from llmobs.cluster.prune import orphans, prune
 from llmobs.cluster.spend import read
 from llmobs.handlers.context import CERTIFICATES, FLEET, Context, now, text
+from llmobs.inject.agents import asked_around
 from llmobs.kit.durations import seconds
 
 logger = logging.getLogger(__name__)
@@ -43,11 +46,11 @@ async def refresh(context: Context) -> float:
 
 
 async def _namespaces(context: Context) -> tuple[str, ...]:
-    """Read the labels of namespaces; returns those that are to be watched and do not exist."""
+    """Read the labels and annotations of namespaces; returns those that are to be watched and do not exist."""
     found: list[Manifest] = []
     for place in context.settings.watch.places:
         found += (await context.client.list(NAMESPACE, **within(NAMESPACE, place)))[0]
-    _name(context, {item["metadata"]["name"]: item["metadata"].get("labels") or {} for item in found})
+    _name(context, {item["metadata"]["name"]: item["metadata"] for item in found})
     return tuple(name for name in context.settings.watch.namespaces if name not in context.world.labels)
 
 
@@ -76,11 +79,13 @@ async def _policies(context: Context, absent: tuple[str, ...], *, newest: str) -
     return (*absent, *barred)
 
 
-def _name(context: Context, labels: dict[str, dict[str, str]]) -> None:
-    for gone in context.world.labels.keys() - labels.keys():
+def _name(context: Context, namespaces: Mapping[str, Mapping[str, Any]]) -> None:
+    for gone in context.world.labels.keys() - namespaces.keys():
         context.world.name_labels(gone, None)
-    for name, found in labels.items():
-        context.world.name_labels(name, found)
+        context.world.ask(gone, {})
+    for name, meta in namespaces.items():
+        context.world.name_labels(name, meta.get("labels") or {})
+        context.world.ask(name, asked_around(meta.get("annotations") or {}))
 
 
 async def _own(context: Context) -> None:

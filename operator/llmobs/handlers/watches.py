@@ -24,6 +24,7 @@ from llmobs.cluster.watch import follow, notice
 from llmobs.handlers import context as tasks
 from llmobs.handlers.context import Context
 from llmobs.handlers.world import Key, key
+from llmobs.inject.agents import asked_around
 
 SETTLE = 0.3
 """Seconds for which events of one resource are gathered."""
@@ -121,10 +122,11 @@ def resource_seen(context: Context, event: Event) -> None:
 
 
 def namespace_seen(context: Context, event: Event) -> None:
-    """A namespace: its labels decide which fleet resource governs it and whether its pods are opted in."""
+    """A namespace: its labels decide which fleet resource governs it and whether its pods are opted in; annotations, whose they are."""
     meta = event["object"]["metadata"]
     labels = None if event["type"] == "DELETED" else meta.get("labels") or {}
-    if not context.world.name_labels(meta["name"], labels):
+    asks_anew = context.world.ask(meta["name"], {} if labels is None else asked_around(meta.get("annotations") or {}))
+    if not context.world.name_labels(meta["name"], labels) and not asks_anew:
         return
     concerned = [where for where in context.world.of(POLICY.kind) if where.namespace == meta["name"]]
     for where in concerned:

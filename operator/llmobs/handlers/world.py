@@ -28,6 +28,8 @@ class World:
     bodies: dict[str, dict[Key, Body]] = field(default_factory=dict)
     labels: dict[str, Mapping[str, str]] = field(default_factory=dict)
     """Labels of every namespace."""
+    asks: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    """What those namespaces ask other agents for whose annotations do."""
     version: int = 0
     _gone: set[str] = field(default_factory=set)
     """Uids of what was dropped since :meth:`begin`."""
@@ -67,6 +69,13 @@ class World:
         if {where: essence(body) for where, body in known.items()} != {where: essence(body) for where, body in fresh.items()}:
             self.version += 1
         self.bodies[kind] = fresh
+
+    def ask(self, namespace: str, asks: Mapping[str, str]) -> bool:
+        """Remember what a namespace asks other agents for; whether it differs."""
+        before = self.asks.pop(namespace, {})
+        if asks:
+            self.asks[namespace] = asks
+        return before != asks
 
     def name_labels(self, namespace: str, labels: Mapping[str, str] | None) -> bool:
         """Remember a namespace's labels, or with None forget it; whether they differ. Without a policy nothing may depend on them."""

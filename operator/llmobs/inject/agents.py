@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from llmobs.inject.pod import EnvVar, Meta, Spec
 
@@ -32,6 +33,12 @@ ANNOTATIONS = {
 }
 """Annotations on the pod that ask an agent which may come after us; ``"false"`` asks for nothing."""
 
+AROUND = ("instrumentation.opentelemetry.io/inject-python",)
+"""Those of them that count on the pod's namespace too, for a pod that says nothing itself; to have no value is to say nothing.
+
+So does opentelemetry-operator: https://github.com/open-telemetry/opentelemetry-operator/blob/main/internal/instrumentation/annotation.go
+"""
+
 FOR_ONE_CONTAINER = r"admission\.datadoghq\.com/.+\.python-lib\.(?:version|custom-image)"
 """Pattern of Datadog's annotations for one container of the pod."""
 
@@ -42,14 +49,19 @@ _OF_ODIGOS = frozenset({ODIGOS_DISTRIBUTION, "PYTHONPATH"})
 """Odigos leaves no init container: its files lie on the node, and variables of the container say what is used."""
 
 
-def other_agent(meta: Meta, spec: Spec) -> str | None:
-    """The name of another agent in this pod; none when there is none."""
-    return _delivered(spec) or _asked(meta) or _by_variable(spec)
+def asked_around(annotations: Mapping[str, str]) -> Mapping[str, str]:
+    """What a namespace with these annotations asks for each of its pods: annotation -> the name of the agent."""
+    return {key: ANNOTATIONS[key] for key in AROUND if annotations.get(key, "").lower() not in ("", "false")}
 
 
-def joined(meta: Meta, spec: Spec, *, joins: bool) -> str | None:
+def other_agent(meta: Meta, spec: Spec, around: Mapping[str, str]) -> str | None:
+    """The name of another agent in this pod; none when there is none. ``around`` is what its namespace asks for."""
+    return _delivered(spec) or _asked(meta, around) or _by_variable(spec)
+
+
+def joined(meta: Meta, spec: Spec, around: Mapping[str, str], *, joins: bool) -> str | None:
     """The name of the agent beside which this pod is instrumented by a policy that ``joins`` others; none when there is none."""
-    return other_agent(meta, spec) if joins else None
+    return other_agent(meta, spec, around) if joins else None
 
 
 def _delivered(spec: Spec) -> str | None:
@@ -62,15 +74,14 @@ def _delivered(spec: Spec) -> str | None:
     return mounted[0] if mounted else None
 
 
-def _asked(meta: Meta) -> str | None:
-    if not meta.annotations:
-        return None
-    for key, value in meta.annotations.items():
-        if key in ANNOTATIONS and value.lower() != "false":
+def _asked(meta: Meta, around: Mapping[str, str]) -> str | None:
+    own = meta.annotations or {}
+    for key, value in own.items():
+        if key in ANNOTATIONS and value.lower() != "false" and (value or key not in AROUND):
             return ANNOTATIONS[key]
         if key.startswith("admission.") and value.lower() != "false" and _FOR_ONE_CONTAINER.fullmatch(key):
             return "Datadog"
-    return None
+    return next((agent for key, agent in around.items() if not own.get(key)), None) if around else None
 
 
 def _by_variable(spec: Spec) -> str | None:

@@ -102,7 +102,7 @@ def _other_agent(case: Case) -> Reason | None:
     # With our files in place this is a second pass: what came between does not undo the first.
     if case.policy is None or case.policy.joins or case.there:
         return None
-    return Reason.OTHER_AGENT if other_agent(case.meta, case.spec) else None
+    return Reason.OTHER_AGENT if other_agent(case.meta, case.spec, case.namespace.asks) else None
 
 
 def present(spec: Spec, language: Files) -> bool:

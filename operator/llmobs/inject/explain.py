@@ -15,6 +15,7 @@ from llmobs.inject.env import left_out, reads_reference
 from llmobs.inject.patch import encoded
 from llmobs.inject.pod import Container, Pod
 from llmobs.inject.reasons import Reason
+from llmobs.inject.select import Namespace
 from llmobs.inject.targets import chosen
 
 
@@ -42,12 +43,12 @@ def policy_sentence(decision: Decision) -> str:
     return f"{said}, before {others}: most selector requirements wins, then the oldest, then the name"
 
 
-def container_notes(pod: Pod, decision: Decision) -> list[ContainerNote]:
-    """One sentence for every container, app containers first, as they stand in ``pod`` before anything is done."""
+def container_notes(pod: Pod, decision: Decision, namespace: Namespace) -> list[ContainerNote]:
+    """One sentence for every container, app containers first, as they stand in ``pod`` before anything is done in ``namespace``."""
     spec = pod.spec
     if spec is None:
         return []
-    agent = joined(pod.metadata, spec, joins=decision.policy.joins) if pod.metadata and decision.policy else None
+    agent = joined(pod.metadata, spec, namespace.asks, joins=decision.policy.joins) if pod.metadata and decision.policy else None
     return [
         *_notes(spec.containers, "/spec/containers", decision, agent, init=False),
         *_notes(spec.init_containers, "/spec/initContainers", decision, agent, init=True),

@@ -29,7 +29,7 @@ def operations(case: Case, policy: CompiledPolicy) -> list[Change]:
     """
     odd = _other_kind(case, policy)
     attributes = ResourceAttributes(meta=case.meta, namespace=case.namespace.name, given=policy.attributes)
-    beside = joined(case.meta, case.spec, joins=policy.joins) is not None
+    beside = joined(case.meta, case.spec, case.namespace.asks, joins=policy.joins) is not None
     made: list[Change] = []
     for target in case.targets:
         made += variables(target.path, target.container, policy, attributes.of(target.container), beside=beside)

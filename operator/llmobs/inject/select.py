@@ -25,6 +25,8 @@ class Namespace:
     policies: tuple[CompiledPolicy, ...] = ()
     version: KubernetesVersion = NEWEST
     ranges: Ranges = field(default_factory=dict)
+    asks: Mapping[str, str] = field(default_factory=dict)
+    """What its annotations ask other agents for: annotation -> the agent's name."""
 
 
 def namespace(
@@ -34,9 +36,10 @@ def namespace(
     *,
     version: KubernetesVersion = NEWEST,
     ranges: Ranges | None = None,
+    asks: Mapping[str, str] | None = None,
 ) -> Namespace:
     """A namespace with its policies put in order: most requirements first, then the oldest, then by name."""
-    return Namespace(name, labels, tuple(sorted(policies, key=lambda item: item.rank)), version, ranges or {})
+    return Namespace(name, labels, tuple(sorted(policies, key=lambda item: item.rank)), version, ranges or {}, asks or {})
 
 
 def matching(candidates: Iterable[CompiledPolicy], labels: Mapping[str, str]) -> list[CompiledPolicy]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from llmobs.api import effective, memory
 from llmobs.api.effective import Fleet
+from llmobs.inject.agents import AROUND
 from llmobs.kit.errors import Invalid
 
 Body = Mapping[str, Any]
@@ -17,8 +18,10 @@ _META = ("name", "namespace", "uid", "generation", "creationTimestamp", "labels"
 def slim(body: Body) -> Body:
     """What of a resource admission depends on; a change of anything else changes nothing."""
     meta = body.get("metadata") or {}
+    said = {key: value for key, value in (meta.get("annotations") or {}).items() if key in AROUND}
     status = {key: value for key, value in (body.get("status") or {}).items() if key == "lastAccepted"}
-    return {"metadata": {key: meta[key] for key in _META if key in meta}, "spec": body.get("spec"), "status": status}
+    kept = {**{key: meta[key] for key in _META if key in meta}, **({"annotations": said} if said else {})}
+    return {"metadata": kept, "spec": body.get("spec"), "status": status}
 
 
 def recalled(body: Body) -> Fleet | None:

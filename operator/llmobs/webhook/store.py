@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 
 from llmobs.api import effective, kinds, memory
 from llmobs.api.effective import Fleet, Policy
+from llmobs.inject.agents import asked_around
 from llmobs.inject.compiled import CompiledPolicy, Platform, compiled
 from llmobs.inject.qos import KubernetesVersion
 from llmobs.inject.ranges import Ranges, ranges
@@ -230,10 +231,11 @@ class Store:
 
     def _made(self, name: str, own: Iterable[Place], fleets: tuple[Fleet, ...]) -> Namespace:
         body = self._bodies[NAMESPACE].get(Place(NAMESPACE, "", name), {})
-        labels = {_NAME_LABEL: name, **((body.get("metadata") or {}).get("labels") or {})}
+        meta = body.get("metadata") or {}
+        labels, asks = {_NAME_LABEL: name, **(meta.get("labels") or {})}, asked_around(meta.get("annotations") or {})
         places = list(own)
         found = [self._ready(where, fleets, labels) for where in places] if places else [self._stand_in(name, fleets, labels)]
-        return namespace(name, labels, filter(None, found), version=self._version, ranges=self._ranges.get(name))
+        return namespace(name, labels, filter(None, found), version=self._version, ranges=self._ranges.get(name), asks=asks)
 
     def _stand_in(self, name: str, fleets: tuple[Fleet, ...], labels: Mapping[str, str]) -> CompiledPolicy | None:
         """The defaults of a fleet, compiled once for all namespaces in which they are the same."""

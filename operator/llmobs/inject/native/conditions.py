@@ -58,7 +58,8 @@ def _other_agent(policy: CompiledPolicy) -> str:
     brought = f"{INIT_CONTAINERS}.exists(c, {some(f'c.name in {texts(agents.INIT_CONTAINERS)}', *starts)})"
     mounted = f"{VOLUMES}.exists(v, v.name in {texts(agents.VOLUMES)})"
     keys = some(f"k in {texts(agents.ANNOTATIONS)}", f"k.matches({text(f'^(?:{agents.FOR_ONE_CONTAINER})$')})")
-    asked = f"{ANNOTATIONS}.exists(k, ({keys}) && {ANNOTATIONS}[k].lowerAscii() != 'false')"
+    said = f"{ANNOTATIONS}[k] != '' || !(k in {texts(agents.AROUND)})"
+    asked = f"{ANNOTATIONS}.exists(k, ({keys}) && {ANNOTATIONS}[k].lowerAscii() != 'false' && ({said}))"
     files = f"e.name == 'PYTHONPATH' && e.?value.orValue('').contains({text(agents.ODIGOS_FILES)})"
     python = f"e.name == {text(agents.ODIGOS_DISTRIBUTION)} && e.?value.orValue('').startsWith('python')"
     variables = f"{CONTAINERS}.exists(c, c.?env.orValue([]).exists(e, {some(python, files)}))"

@@ -10,6 +10,7 @@ import msgspec
 from llmobs.api import names
 from llmobs.api.v1alpha1.injection import InjectionMode
 from llmobs.catalogue.language import Files
+from llmobs.inject import agents
 from llmobs.inject.compiled import RESOURCE_ATTRIBUTES, CompiledPolicy
 from llmobs.inject.identity import EARLIEST_MINUTE, HASH_LABEL, NODE_NAME, POD_NAME, POD_UID, WORKLOADS
 from llmobs.inject.native.cel import (
@@ -21,6 +22,7 @@ from llmobs.inject.native.cel import (
     VOLUMES,
     every,
     literal,
+    some,
     text,
     texts,
 )
@@ -46,6 +48,16 @@ def _wanted() -> str:
     around = f"namespaceObject.metadata.?labels.orValue({{}})[?{key}].orValue({text(_SILENT)})"
     word = f"{LABELS}[?{key}].orValue({around}).lowerAscii()"
     return f"{word} == 'true' || {word} == {text(_SILENT)} && {GIVEN}.mode != {text(InjectionMode.OPT_IN.value)}"
+
+
+def _asked_around(policy: CompiledPolicy) -> str:
+    """Whether the namespace asks another agent for the pod; here, since match conditions know nothing of it."""
+    words = (
+        f"{ANNOTATIONS}[?{text(key)}].orValue('') == ''"
+        f" && !(namespaceObject.metadata.?annotations.orValue({{}})[?{text(key)}].orValue('').lowerAscii() in ['', 'false'])"
+        for key in agents.AROUND
+    )
+    return every(some(*words), f"!({present(policy)})")
 
 
 _OWNERS = (
@@ -123,7 +135,7 @@ def patch(policy: CompiledPolicy) -> str:
         _marks("labels", LABELS, {names.INJECTED: "'true'"}),
         _marks("annotations", ANNOTATIONS, marks, kept=present(policy)),
     )
-    return f"!({_wanted()}) ? [] : ({' + '.join(part for part in parts if part)})"
+    return f"!({_wanted()}) || {_asked_around(policy)} ? [] : ({' + '.join(part for part in parts if part)})"
 
 
 def _containers(policy: CompiledPolicy) -> str:
