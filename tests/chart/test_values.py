@@ -94,7 +94,7 @@ SEEN: Mapping[str, Any] = {
 """Values that nothing else has: set together, each must be found."""
 
 TURNED: Mapping[str, Any] = {
-    **dict.fromkeys(("sidecar.native", "crds.install", "controller.restartsWorkloads", "webhook.enabled"), False),
+    **dict.fromkeys(("sidecar.native", "crds.install", "controller.restartsWorkloads", "controller.guarded", "webhook.enabled"), False),
     **dict.fromkeys(("dedicated.enabled", "sidecar.countsAgainstQuota", "crds.keep"), True),
     **dict.fromkeys(ON, False),
     "images.pullPolicy": "Never",

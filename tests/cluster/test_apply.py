@@ -19,7 +19,7 @@ from llmobs.cluster.prune import orphans, prune
 from llmobs.cluster.status import write
 from llmobs.cluster.watch import follow
 
-from tests.cluster.apiserver import ApiServer, until
+from tests.cluster.apiserver import DEADLINE, ApiServer, until
 from tests.cluster.client import act
 
 pytestmark = pytest.mark.apiserver
@@ -183,6 +183,35 @@ def test_without_the_chart_nothing_owns_and_nothing_injects(apiserver: ApiServer
     said = act(apiserver, lambda client: broken(client, namespace))
     assert said is not None
     assert "there is no MutatingWebhookConfiguration llmobs-webhook" in said
+
+
+def test_many_watches_leave_room_for_requests(apiserver: ApiServer, namespace: str) -> None:
+    """One for each kind and namespace: a client with a bound on connections would wait for ever with the hundredth."""
+    many = 130
+
+    async def do(client: Client) -> int:
+        seen: set[int] = set()
+        everybody = asyncio.Event()
+        since = (await client.list(CONFIG_MAP, namespace=namespace))[1]
+
+        async def watching(number: int) -> None:
+            async for _ in client.watch(CONFIG_MAP, since=since, namespace=namespace):
+                seen.add(number)
+                if len(seen) == many:
+                    everybody.set()
+
+        tasks = [asyncio.create_task(watching(number)) for number in range(many)]
+        try:
+            async with asyncio.timeout(DEADLINE):
+                await client.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x", "namespace": namespace}})
+                await everybody.wait()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        return len(seen)
+
+    assert act(apiserver, do) == many
 
 
 def test_a_watch_stays_true_through_the_server_going_away(apiserver: ApiServer, namespace: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from functools import partial
 from typing import Any
 
@@ -157,7 +157,7 @@ async def noticed(context: Context) -> None:
         native = ADMISSION_KINDS if context.settings.admission.native else ()
         for kind in dict.fromkeys((*FLEET_KINDS, *of_policies, *native)):
             tell, missed = partial(child_seen, context), partial(children_missed, context)
-            for place in _places(context, kind):
+            for place in _places(context, kind, of_policies):
                 group.create_task(notice(context.client, kind, labels=ours, namespace=place, tell=tell, missed=missed))
         injected = f"{names.INJECTED}=true"
         pods_missed = partial(context.ask_all, PODS)
@@ -166,10 +166,10 @@ async def noticed(context: Context) -> None:
             group.create_task(notice(context.client, POD, labels=injected, namespace=place, tell=seen, missed=pods_missed))
 
 
-def _places(context: Context, kind: Resource) -> tuple[str, ...]:
+def _places(context: Context, kind: Resource, of_policies: Container[Resource]) -> tuple[str, ...]:
     """Where objects of ours of a kind may be."""
     own = (context.namespace,) if kind in FLEET_KINDS else ()
-    watched = context.settings.watch.places if kind in policy_kinds(dedicated=context.settings.dedicated.enabled) else ()
+    watched = context.settings.watch.places if kind in of_policies else ()
     return ("",) if "" in watched or not kind.namespaced else tuple(dict.fromkeys((*watched, *own)))
 
 
