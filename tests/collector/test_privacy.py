@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 import pytest
+from llmobs.plan.collector import cards
 from llmobs.plan.collector.privacy import PROBE
 
 from tests.collector.conftest import FULL, inputs, sent_to
@@ -14,7 +15,7 @@ from tests.collector.spans import current, pairs, span
 from tests.fakes.otlp import OTLPReceiver
 
 MARK = "the-secret-question"
-PROBE_IN_TEXT = json.dumps(PROBE)[1:-1]
+PROBE_IN_TEXT, MARK_IN_TEXT = (json.dumps(item)[1:-1] for item in (PROBE, cards.MARK))
 
 ATTRIBUTES = tuple(place.name for place in places() if place.where is Where.ATTRIBUTE and not place.secret)
 SECRETS = [place.name for place in places() if place.where is Where.ATTRIBUTE and place.secret]
@@ -166,33 +167,44 @@ def test_texts_are_cut_before_they_are_masked(gateway: Gateway, kept: OTLPReceiv
     assert seen.status["message"] == "y" * 40
 
 
-@pytest.mark.parametrize("broken", [None, *range(8)])
-def test_a_step_of_masking_that_fails_drops_the_text(start: Any, kept: OTLPReceiver, broken: int | None) -> None:
-    """Each step in turn gets a pattern that only shows to be none when a text comes by."""
-    to = sent_to(kept)
+STEPS, LONGEST = 20, 4000
+
+
+@pytest.fixture(scope="module")
+def breaking(start: Any, kept: OTLPReceiver) -> Gateway:
+    """A namespace for each step of masking, in which that step gets a pattern that only shows to be none when a text comes by."""
     own = [{"name": "staff", "pattern": "S-[0-9]{6}"}]
-    given = inputs({"a/p": {"content": {"capture": "Masked", "maskPatterns": own}, "backends": to}}, fleet=FULL)
-    gateway = start(given, change=lambda config: _break(config, broken))
-    said = f"{MARK} @ .1.2. :: 1 2 3 4 5 6 7"  # nothing to mask, but every pattern is tried
+    content = {"capture": "Masked", "maskPatterns": own}
+    spaces = {f"n{step}/p": {"content": {**content, "maxLength": LONGEST + step}, "backends": sent_to(kept)} for step in range(STEPS + 1)}
+    return start(inputs(spaces, fleet=FULL), change=_break)
+
+
+@pytest.mark.parametrize("broken", range(STEPS + 1))
+def test_a_step_of_masking_that_fails_drops_the_text(breaking: Gateway, kept: OTLPReceiver, broken: int) -> None:
+    """None fails in the namespace after the last step."""
+    said = f"{MARK} @ .1.2. :: 1 2 3 4 5 6 7 4111111111111112"  # nothing to mask, but every pattern is tried
     event = {"name": "gen_ai.choice", "timeUnixNano": "1", "attributes": pairs({"message": f"{said} in an event"})}
     kept.spans.clear()
     kept.raw = b""
-    gateway.send(span({**current("gpt-4o", 10, 1), "prompt": said}, error=said, events=[event]), namespace="a")
+    breaking.send(span({**current("gpt-4o", 10, 1), "prompt": said}, error=said, events=[event]), namespace=f"n{broken}")
     assert kept.wait(lambda receiver: len(receiver.spans) == 1)
 
-    assert kept.raw.decode().count(said) == (3 if broken is None else 0)
-    assert kept.spans[0].status["message"] == (said if broken is None else "[removed]")
-    assert PROBE_IN_TEXT not in kept.raw.decode()
+    assert kept.raw.decode().count(MARK) == (3 if broken == STEPS else 0)
+    assert (kept.spans[0].status["message"] == "[removed]") == (broken != STEPS)
+    assert not any(item in kept.raw.decode() for item in (PROBE_IN_TEXT, MARK_IN_TEXT))
 
 
-def _break(config: dict[str, Any], step: int | None) -> None:
+def _break(config: dict[str, Any]) -> None:
     for group in config["processors"]["transform/privacy"]["trace_statements"]:
-        masking = [
-            place for place, statement in enumerate(group["statements"]) if PROBE_IN_TEXT in statement and "replace_all" in statement
-        ]
-        for place in [] if step is None else masking[step::8]:
-            target = group["statements"][place].split(",")[0]
-            group["statements"][place] = f'{target}, "value", Concat(["(", ""], ""), "x")'
+        statements = group["statements"]
+        masking = [place for place, statement in enumerate(statements) if statement.startswith("replace_all_patterns")]
+        if not masking:
+            continue
+        assert len(masking) == STEPS
+        [longest] = [int(found[1]) for statement in statements if (found := re.match(r"truncate_all\(.*, ([0-9]+)\)", statement))]
+        for place in masking[longest - LONGEST :][:1]:
+            target = statements[place].split(",")[0]
+            statements[place] = f'{target}, "value", Concat(["(", ""], ""), "x")'
 
 
 @pytest.mark.parametrize("broken", ["String", "IsMatch"])
@@ -219,7 +231,7 @@ def test_what_can_not_be_known_beforehand_is_masked_all_the_same(start: Any, kep
 
 def test_identifiers_and_moments_are_not_taken_for_cards_and_telephones(gateway: Gateway, kept: OTLPReceiver) -> None:
     kept.spans.clear()
-    said = "chatcmpl-4111111111111111x at 1790000000000000000 or 2026-11-21T10:00:00Z, 1234567890123, v1.2.3, foo::bar, 12:30:45"
+    said = "chatcmpl-4111111111111111x at 1790000000000000000 or 2026-11-21T10:00:00Z, 4111111111111112, v1.2.3, foo::bar, 12:30:45"
     ids = {"gen_ai.response.id": "4111111111111111", "gen_ai.conversation.id": "+49 170 5550123"}
     gateway.send(span({**current("gpt-4o", 10, 1), "gen_ai.output.messages": said, **ids}), namespace="long")
     assert kept.wait(lambda receiver: len(receiver.spans) == 1)

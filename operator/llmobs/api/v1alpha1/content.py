@@ -92,7 +92,8 @@ class Content:
     """Bytes kept of each text; cut at a character's boundary, before anything is masked. Hash keeps none, and is of the whole text.
     Default 4096."""
     mask: tuple[Mask, ...] = prop(tuple(Mask), max_items=4)
-    """What Masked replaces: Email, Phone, CreditCard (13 to 19 digits with a known beginning), IPAddress. Default all of them."""
+    """What Masked replaces: Email, Phone, CreditCard (13 to 19 digits with a known beginning and the right check digit), IPAddress.
+    Default all of them."""
     mask_patterns: tuple[MaskPattern, ...] = prop((), max_items=16, keys=("name",))
     """What Masked replaces besides."""
     user_ids: UserIds = prop(UserIds.KEEP)

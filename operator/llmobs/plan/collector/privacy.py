@@ -11,7 +11,7 @@ from typing import Any
 
 from llmobs.api.v1alpha1.content import Capture, UserIds
 from llmobs.catalogue import metadata
-from llmobs.plan.collector import hashing, masks, observe
+from llmobs.plan.collector import cards, hashing, masks, observe
 from llmobs.plan.collector.ottl import Place, assign, at, drop, group, keep, literal, matches, resource, transform
 from llmobs.plan.collector.policies import CAPTURE
 from llmobs.plan.collector.sampling import threshold
@@ -21,6 +21,9 @@ REMOVED = "[removed]"
 
 PROBE = "\x1d"
 """The name of a text that is masked with the others, to see that it is: ASCII's group separator."""
+
+MESSAGE = PROBE * 2
+"""The name of a status message among the texts; of a client's attributes none is there that is called so."""
 
 SPAN, EVENT = "span", "spanevent"
 
@@ -80,7 +83,7 @@ def _chosen(item: Treatment) -> str:
 
 def _class(alike: list[Treatment]) -> Iterable[dict[str, object]]:
     item, either = alike[0], [_chosen(item) for item in alike]
-    message = hashing.message(REMOVED) if item.capture is Capture.HASH else _message(item)
+    message = hashing.message(REMOVED) if item.capture is Capture.HASH else ()
     yield group("span", [*_split(SPAN), *_some(SPAN, item), *message], conditions=either)
     named = [] if item.capture is Capture.FULL else [_prose()]
     yield group("spanevent", [*_split(EVENT), *_some(EVENT, item), *named], conditions=either)
@@ -99,20 +102,26 @@ def _some(path: str, item: Treatment) -> Iterable[str]:
         yield drop(own, text())
         others = f"{namespaces()}|{metadata.ADDRESSES}|{text()}"
         yield f"keep_matching_keys({rest}, {literal(others)})"
+        yield from () if item.capture is Capture.HASH else _waiting(rest)
     yield f"stringify_all({rest})"
     yield from hashing.texts(path, rest) if item.capture is Capture.HASH else _softened(rest, item)
     yield f'merge_maps({path}.attributes, {rest}, "upsert"){_where(_masked(rest, item))}'
     yield f"delete_key({path}.attributes, {literal(PROBE)})"
     if path == SPAN:
+        yield from () if item.capture is Capture.HASH else _back(rest, item)
         yield f'merge_maps({path}.attributes, {own}, "upsert")'
 
 
-def _message(item: Treatment) -> Iterable[str]:
-    message, cached = "span.status.message", at("span.cache", "message")
-    yield assign(at(cached, "text"), message)
-    yield from _softened(cached, item)
+def _waiting(texts: str) -> Iterable[str]:
+    """The status message goes the way of the attributes, as if it were one."""
+    message = "span.status.message"
+    yield assign(at(texts, MESSAGE), message, f'{message} != ""')
     yield assign(message, literal(REMOVED), f'{message} != ""')
-    yield assign(message, at(cached, "text"), f"{message} == {literal(REMOVED)}", *_masked(cached, item))
+
+
+def _back(texts: str, item: Treatment) -> Iterable[str]:
+    yield assign("span.status.message", at(texts, MESSAGE), f"{at(texts, MESSAGE)} != nil", *_masked(texts, item))
+    yield f"delete_key(span.attributes, {literal(MESSAGE)})"
 
 
 def _softened(texts: str, item: Treatment) -> Iterable[str]:
@@ -122,16 +131,33 @@ def _softened(texts: str, item: Treatment) -> Iterable[str]:
     probe, or by that knowledge.
     """
     yield f"truncate_all({texts}, {item.longest})"
+    if not item.masked:
+        return
     yield from _hints(texts, item)
+    yield from _step(texts, 0, masks.APART, (f"{cards.MARK}\\nx", f"\\n{cards.MARK}x"))
     for index, (pattern, word) in enumerate(item.masked):
-        hint = masks.HINTED.get(pattern)
-        possible = [f"{_note(texts, hint)} != false"] if hint else []
-        step, before = literal(Place(index + 1)), [f"{_done(texts)} == {literal(Place(index))}"] if index else []
-        yield assign(at(texts, PROBE), literal(PROBE))
-        yield f'replace_all_patterns({texts}, "value", {literal(f"{PROBE}|{pattern}")}, {literal(word)}){_where(possible)}'
-        yield assign(_done(texts), step, f"{at(texts, PROBE)} == {literal(word)}", *before)
-        if hint:
-            yield assign(_done(texts), step, f"{_note(texts, hint)} == false", *before)
+        yield from _mask(texts, index + 1, pattern, word)
+    yield from _step(texts, len(item.masked) + 1, masks.TOGETHER, (cards.MARK, ""))
+
+
+def _mask(texts: str, index: int, pattern: str, word: str) -> Iterable[str]:
+    hint = masks.HINTED.get(pattern)
+    if pattern == cards.NUMBER:
+        yield from _step(texts, index, cards.rewrites(word), (cards.PROBE, cards.probed(word)), hint)
+    else:
+        yield from _step(texts, index, [(f"{PROBE}|{pattern}", word)], (PROBE, word), hint)
+
+
+def _step(texts: str, index: int, rewrites: Iterable[tuple[str, str]], probe: tuple[str, str], hint: str | None = None) -> Iterable[str]:
+    """Patterns and what stands in place of what they match, one after the other; of ``probe`` the first becomes the second if all work."""
+    possible = [f"{_note(texts, hint)} != false"] if hint else []
+    done, before = literal(Place(index + 1)), [f"{_done(texts)} == {literal(Place(index))}"] if index else []
+    yield assign(at(texts, PROBE), literal(probe[0]))
+    for pattern, word in rewrites:
+        yield f'replace_all_patterns({texts}, "value", {literal(pattern)}, {literal(word)}){_where(possible)}'
+    yield assign(_done(texts), done, f"{at(texts, PROBE)} == {literal(probe[1])}", *before)
+    if hint:
+        yield assign(_done(texts), done, f"{_note(texts, hint)} == false", *before)
 
 
 def _hints(texts: str, item: Treatment) -> Iterable[str]:
@@ -146,7 +172,7 @@ def _hints(texts: str, item: Treatment) -> Iterable[str]:
 
 def _masked(texts: str, item: Treatment) -> list[str]:
     """The condition that every step of masking did its work on the probe, which goes through it like any text."""
-    return [f"{_done(texts)} == {literal(Place(len(item.masked)))}"] if item.masked else []
+    return [f"{_done(texts)} == {literal(Place(len(item.masked) + 2))}"] if item.masked else []
 
 
 def _done(texts: str) -> str:
