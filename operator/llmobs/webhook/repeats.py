@@ -24,25 +24,33 @@ ROOM = 8 * 1024 * 1024
 OVERHEAD = 1024
 """Bytes that count for each of them beside its texts."""
 SEEN = 4096
-"""Requests that are remembered as seen once."""
+"""Beginnings of requests that are remembered."""
 
 _BEGIN = b'{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{"uid":"'
 _HEAD = re.compile(re.escape(_BEGIN) + rb'([-0-9a-f]{36})"')
-_TOKEN, _RANDOM = b'"name":"kube-api-access-', 5
-_TIME = b'"time":"'
-_STAMP = re.compile(rb"[-:0-9TZ]{20}")
-_NODE = b'"matchFields":[{"key":"metadata.name","operator":"In","values":["'
-_NODE_NAME = re.compile(rb"[-.0-9a-z]{1,253}")
-_HOLE = b"\0"
-"""Stands where pods of a template differ. No JSON text holds this byte."""
-_BLANK = " "
-"""A value that none of those places can have."""
+_START = len(_BEGIN) + 37
+_MANAGED = b'"managedFields"'
+_NAME, _TOKEN, _RANDOM = b'"name":"', b'"name":"kube-api-access-', 5
+_TIME, _STAMP = b'"time":"', re.compile(rb"[-:0-9TZ]{20}")
+_NODE, _NODE_NAME = b'"matchFields":[{"key":"metadata.name","operator":"In","values":["', re.compile(rb"[-.0-9a-z]{1,253}")
+_BLANK = b" "
+"""A value that none of the places can have in which pods of a template differ."""
+
+
+class Key(NamedTuple):
+    """A request without what differs among the pods of a template: what stands between."""
+
+    timed: bool
+    """Whether the first gap is the second in which the pod was made."""
+    bound: bool
+    """Whether the last gap is the name of its node; all others are names of its token volume."""
+    pieces: tuple[bytes, ...]
 
 
 class Template(NamedTuple):
-    """A request without what differs among the pods of a template, and its own words for that."""
+    """What a request has in common with those of its template, and its own words for the rest."""
 
-    key: bytes
+    key: Key
     uid: bytes
     volume: bytes
     """The name of the token volume; empty where there is none."""
@@ -51,33 +59,35 @@ class Template(NamedTuple):
 def template(body: bytes) -> Template | None:
     """What a request has in common with those of its template; none for one that is not as an API server writes it."""
     head = _HEAD.match(body)
-    if head is None or len(body) > LARGEST or _HOLE in body:
+    if head is None or len(body) > LARGEST:
         return None
-    key, volume = _nameless(body[head.end() :])
-    return Template(_nodeless(_timeless(key)), head[1], volume)
+    pieces, volume = _nameless(body)
+    pieces[0] = pieces[0][_START:]
+    timed = _cut(pieces, 0, _TIME, _STAMP)
+    bound = _cut(pieces, len(pieces) - 1, _NODE, _NODE_NAME)
+    return Template(Key(timed, bound, tuple(pieces)), head[1], volume)
 
 
-def _nameless(text: bytes) -> tuple[bytes, bytes]:
-    at = text.find(_TOKEN)
+def _nameless(body: bytes) -> tuple[list[bytes], bytes]:
+    at = body.find(_TOKEN, _START)
     end = at + len(_TOKEN) + _RANDOM
-    if at < 0 or not text[end - _RANDOM : end].isalnum() or text[end : end + 1] != b'"':
-        return text, b""
-    return text.replace(text[at : end + 1], b'"name":"' + _HOLE + b'"'), text[at + 8 : end]
+    if at < 0 or not body[end - _RANDOM : end].isalnum() or body[end : end + 1] != b'"':
+        return [body], b""
+    return body.split(body[at : end + 1]), body[at + len(_NAME) : end]
 
 
-def _timeless(text: bytes) -> bytes:
-    at = text.find(_TIME) + len(_TIME)
-    if at < len(_TIME) or _STAMP.fullmatch(text, at, at + 20) is None or text[at + 20 : at + 21] != b'"':
-        return text
-    return text.replace(_TIME + text[at : at + 21], _TIME + _HOLE + b'"')
-
-
-def _nodeless(text: bytes) -> bytes:
-    at = text.find(_NODE) + len(_NODE)
+def _cut(pieces: list[bytes], index: int, before: bytes, value: re.Pattern[bytes]) -> bool:
+    """Leave out a value in one of the pieces; whether it is there."""
+    text = pieces[index]
+    found = text.find(before)
+    if found < 0:
+        return False
+    at = found + len(before)
     end = text.find(b'"', at)
-    if at < len(_NODE) or _NODE_NAME.fullmatch(text, at, end) is None:
-        return text
-    return text[:at] + _HOLE + text[end:]
+    if value.fullmatch(text, at, end) is None:
+        return False
+    pieces[index : index + 1] = [text[:at], text[end:]]
+    return True
 
 
 class _Known(NamedTuple):
@@ -94,7 +104,7 @@ class _Known(NamedTuple):
 
 
 class Answers:
-    """Answers to requests; those of a template are decided on until one is the second of its kind, from then on told again.
+    """Answers to requests; the second of a template is kept and told again from the third on.
 
     Bounded: what was not asked for while ``ROOM`` bytes of others were is forgotten.
     """
@@ -104,19 +114,18 @@ class Answers:
         """Requests that were answered as another was before."""
         self._store = store
         self._seen: set[int] = set()
-        self._young: dict[bytes, _Known] = {}
-        self._old: dict[bytes, _Known] = {}
+        self._young: dict[Key, _Known] = {}
+        self._old: dict[Key, _Known] = {}
         self._bytes = 0
 
     @property
     def size(self) -> int:
         """Bytes of all that is kept."""
-        kept = [*self._young.items(), *self._old.items()]
-        return sum(len(key) + len(item.before) + len(item.after) + OVERHEAD for key, item in kept)
+        return sum(_size(key, item) for kept in (self._young, self._old) for key, item in kept.items())
 
     def answer(self, body: bytes) -> Answer:
         """As :func:`llmobs.webhook.review.answer`. Never raises."""
-        asked = template(body)
+        asked = template(body) if self._seen_before(body) else None
         if asked is None:
             return answer(body, self._store)
         known = self._young.get(asked.key) or self._again(asked.key)
@@ -124,11 +133,10 @@ class Answers:
             self.repeated += 1
             return Answer(known.before + asked.uid + known.after, known.reason, uid=asked.uid.decode(), namespace=known.counted)
         made = answer(body, self._store)
-        if known is not None or self._second(asked.key):
-            self._keep(asked, made)
+        self._keep(asked, made)
         return made
 
-    def _again(self, key: bytes) -> _Known | None:
+    def _again(self, key: Key) -> _Known | None:
         known = self._old.pop(key, None)
         if known is not None:
             self._put(key, known)
@@ -140,8 +148,9 @@ class Answers:
         except Exception:  # noqa: BLE001 - whoever decides anew meets it too, and says so
             return False
 
-    def _second(self, key: bytes) -> bool:
-        mark = hash(key)
+    def _seen_before(self, body: bytes) -> bool:
+        """Whether a request began like this, up to the end of what a template says of its pods' metadata: others are not looked at."""
+        mark = hash(body[_START : body.find(_MANAGED, _START)])
         if mark in self._seen:
             return True
         if len(self._seen) >= SEEN:
@@ -159,11 +168,15 @@ class Answers:
         if self._holds(known) and indifferent(asked, made.request):
             self._put(asked.key, known)
 
-    def _put(self, key: bytes, known: _Known) -> None:
+    def _put(self, key: Key, known: _Known) -> None:
         self._young[key] = known
-        self._bytes += len(key) + len(known.before) + len(known.after) + OVERHEAD
+        self._bytes += _size(key, known)
         if self._bytes > ROOM:
             self._old, self._young, self._bytes = self._young, {}, 0
+
+
+def _size(key: Key, known: _Known) -> int:
+    return sum(map(len, key.pieces)) + len(known.before) + len(known.after) + OVERHEAD
 
 
 def indifferent(asked: Template, request: Request | None) -> bool:
@@ -174,14 +187,23 @@ def indifferent(asked: Template, request: Request | None) -> bool:
     if request is None or request.object is None:
         return False
     try:
-        twin = read(_BEGIN + _BLANK.encode() + b'"' + asked.key.replace(_HOLE, _BLANK.encode())).request
+        twin = read(_blank(asked.key)).request
     except NO_REVIEW:
         return False
-    if twin is None or twin.object is None or twin.uid != _BLANK:
+    if twin is None or twin.object is None or twin.uid != _BLANK.decode():
         return False
     twin.uid = asked.uid.decode()
     _rename(twin.object, asked.volume.decode())
     return twin == request
+
+
+def _blank(key: Key) -> bytes:
+    gaps = [_NAME + _BLANK + b'"'] * (len(key.pieces) - 1)
+    if key.timed:
+        gaps[0] = _BLANK
+    if key.bound:
+        gaps[-1] = _BLANK
+    return b"".join([_BEGIN, _BLANK, b'"', *(part for pair in zip(key.pieces, [*gaps, b""], strict=True) for part in pair)])
 
 
 def _rename(pod: Pod, name: str) -> None:
@@ -191,5 +213,5 @@ def _rename(pod: Pod, name: str) -> None:
     containers: Iterable[Container] = [*(spec.containers or ()), *(spec.init_containers or ())]
     mounts = [mount for container in containers for mount in container.volume_mounts or ()]
     for item in (*(spec.volumes or ()), *mounts):
-        if item.name == _BLANK:
+        if item.name == _BLANK.decode():
             item.name = name

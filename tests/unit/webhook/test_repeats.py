@@ -193,11 +193,15 @@ def test_large_answers_are_not_kept(answers: Answers, store: Store) -> None:
     assert answers.size == 0
 
 
-def test_what_would_be_equal_without_being_json_is_not(answers: Answers) -> None:
+@pytest.mark.parametrize(
+    "word", [rb"kube-api-access-a\qbc", rb"kube-api-access-12345\q", rb"2026-11-22T01:02:0\qZ", rb"node-\q.example.com", b"\0"]
+)
+def test_what_would_be_equal_without_being_json_is_not(answers: Answers, word: bytes) -> None:
     ask(answers, *(sent(number, POD) for number in range(3)))
     body = sent(3, POD)
 
-    assert ask(answers, body.replace(token(body).encode(), b"\0")) == 0
+    for own in (token(body).encode(), b"2026-11-22T01:02:03Z", b"node-3.example.com"):
+        assert ask(answers, body.replace(own, word)) == 0
 
 
 def test_an_error_is_told_each_time(answers: Answers, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
