@@ -90,7 +90,9 @@ class Annotations:
 
     def started(self, span: Finished, context: Context | None, *, listened: bool) -> None:
         """Note a span that starts."""
-        around = self._open.get(number(_real(get_current_span(context))))
+        # Of a span of the application's the parent that it shows is never ours.
+        above = number(_real(get_current_span(context))) if listened else span.parent.span_id if span.parent else 0
+        around = self._open.get(above)
         if len(self._open) >= _MOST_OPEN_SPANS:
             # Spans that are never ended must not fill the memory.
             self._open.pop(next(iter(self._open)), None)
@@ -102,7 +104,7 @@ class Annotations:
         known = self._open.pop(number(span), None) or Open(span, None, listened)
         if not self._told(known):
             return
-        doubles = list(known.same_request())
+        doubles = list(known.same_request()) if known.around else ()
         for double in doubles:
             double.told_below = True
         added = self._added(known, span)
@@ -112,8 +114,13 @@ class Annotations:
 
     def _told(self, known: Open) -> bool:
         """Whether the span is sent at all."""
-        scope, attributes = _scope(known.span), known.span.attributes or {}
-        if known.told_below or foreign.is_remembered(scope, attributes):
+        if known.told_below:
+            return False
+        scope = _scope(known.span)
+        if not known.listened and foreign.tells_each(scope):
+            return True
+        attributes = known.span.attributes or {}
+        if foreign.is_remembered(scope, attributes):
             return False
         if foreign.is_store(scope) and any(around.operation() == RETRIEVAL for around in known.enclosing()):
             # A framework's retrieval, or a search that is made of others, already counts as one.
@@ -125,7 +132,7 @@ class Annotations:
     def _added(self, known: Open, span: Finished) -> dict[str, Any]:
         attributes = span.attributes or {}
         operation = operation_of(attributes)
-        names = _inherited(known) if operation in CALLS or operation == TOOL else {}
+        names = _inherited(known) if known.around and (operation in CALLS or operation == TOOL) else {}
         added: dict[str, Any] = {key: value for key, value in {**names, **known.said}.items() if key not in attributes}
         run = known.joined()
         if run is not None and run.root == number(span):
@@ -141,7 +148,7 @@ class Annotations:
     def _is_foreign(self, span: Finished) -> bool:
         return not foreign.is_ours(_scope(span))
 
-    def _copy(self, known: Open, span: Finished, added: Mapping[str, Any], doubles: list[Open]) -> Finished:
+    def _copy(self, known: Open, span: Finished, added: Mapping[str, Any], doubles: Sequence[Open]) -> Finished:
         # Also so that what is added escapes the user's limit on the number of attributes.
         bare = not self._rules.content and (known.listened or self._is_foreign(span))
         own = foreign.without_content(span.attributes or {}) if bare else span.attributes or {}

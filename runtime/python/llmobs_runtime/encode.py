@@ -144,6 +144,8 @@ _NO_NUMBER = '"NaN"'
 
 
 def _compound(value: object) -> str:
+    if type(value) is tuple:
+        return f'{{"arrayValue":{{"values":[{",".join(map(_value, value))}]}}}}'
     if value is None:
         return "{}"
     if isinstance(value, bytes):

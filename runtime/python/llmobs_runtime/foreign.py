@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 Attributes = Mapping[str, Any]
@@ -45,6 +46,13 @@ _HARMLESS = re.compile(
 )
 
 
+@lru_cache(maxsize=256)
+def tells_each(scope: str) -> bool:
+    """Whether each span of this scope that we make is one to send: asked for every call."""
+    return is_ours(scope) and not is_store(scope) and scope != _DSPY
+
+
+@lru_cache(maxsize=256)
 def is_ours(scope: str) -> bool:
     """Whether spans of this scope come from an instrumentation that we may have switched on."""
     return scope.startswith(_OURS)

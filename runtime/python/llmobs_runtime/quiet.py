@@ -19,14 +19,13 @@ from opentelemetry.trace import (
     SpanKind,
     Status,
     StatusCode,
-    Tracer,
     TracerProvider,
     get_current_span,
-    set_span_in_context,
 )
 from opentelemetry.util.types import Attributes, AttributeValue
 
 from llmobs_runtime.current import MakesCurrent
+from llmobs_runtime.recorder import Recorder, Recording
 
 
 class QuietSpan(Span):
@@ -96,10 +95,13 @@ class Through(NonRecordingSpan):
         self.real = around.real
 
 
-class QuietTracer(MakesCurrent):
-    """Starts quiet spans over those of another tracer."""
+_OURS = (QuietSpan, Through)
 
-    def __init__(self, real: Tracer, *, content: bool) -> None:
+
+class QuietTracer(MakesCurrent):
+    """Starts quiet spans over recorded ones."""
+
+    def __init__(self, real: Recording, *, content: bool) -> None:
         self._real = real
         self._content = content
 
@@ -111,21 +113,22 @@ class QuietTracer(MakesCurrent):
         attributes: Attributes = None,
         links: list[Link] | None = None,  # type: ignore[override]
         start_time: int | None = None,
-        record_exception: bool = True,
-        set_status_on_exception: bool = True,
+        record_exception: bool = True,  # noqa: ARG002 -- whoever makes it current sees to that
+        set_status_on_exception: bool = True,  # noqa: ARG002
     ) -> Span:
         """Start a span; its parent is our span around it, else the application's."""
         current = get_current_span(context)
-        if isinstance(current, (QuietSpan, Through)):
-            context = set_span_in_context(current.real, context)
-        real = self._real.start_span(name, context, kind, attributes, links, start_time, record_exception, set_status_on_exception)
-        return QuietSpan(real, current.get_span_context(), content=self._content)
+        shown = around = current.get_span_context()
+        if isinstance(current, _OURS):
+            around = current.real.get_span_context()
+        real = self._real.start_below(around, name, context, kind, attributes, links, start_time)
+        return QuietSpan(real, shown, content=self._content)
 
 
 class QuietTracerProvider(TracerProvider):
-    """Gives quiet tracers over those of another provider; ``content`` says whether error texts may be recorded."""
+    """Gives quiet tracers over those of the recorder; ``content`` says whether error texts may be recorded."""
 
-    def __init__(self, real: TracerProvider, *, content: bool) -> None:
+    def __init__(self, real: Recorder, *, content: bool) -> None:
         self._real = real
         self._content = content
 
@@ -135,7 +138,7 @@ class QuietTracerProvider(TracerProvider):
         instrumenting_library_version: str | None = None,
         schema_url: str | None = None,
         attributes: Attributes = None,
-    ) -> Tracer:
+    ) -> QuietTracer:
         """Return a tracer of this name."""
         real = self._real.get_tracer(instrumenting_module_name, instrumenting_library_version, schema_url, attributes)
         return QuietTracer(real, content=self._content)

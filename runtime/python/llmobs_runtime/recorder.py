@@ -24,7 +24,6 @@ from opentelemetry.trace import (
     Status,
     StatusCode,
     TraceFlags,
-    Tracer,
     TracerProvider,
     get_current_span,
 )
@@ -37,6 +36,7 @@ from llmobs_runtime.identity import PrivateIds, ProcessResource
 _SAMPLED = TraceFlags(TraceFlags.SAMPLED)
 _UNSET = Status()
 _PLAIN = frozenset({int, float, bool, bytes})
+_PLAIN_AND_TEXT = _PLAIN | {str}
 
 
 class Processor(Protocol):
@@ -64,12 +64,14 @@ class Recorder(TracerProvider):
         instrumenting_library_version: str | None = None,
         schema_url: str | None = None,
         attributes: Attributes = None,
-    ) -> Tracer:
+    ) -> Recording:
         """Return a tracer of this name."""
-        return _Recording(self, InstrumentationScope(instrumenting_module_name, instrumenting_library_version, schema_url, attributes))
+        return Recording(self, InstrumentationScope(instrumenting_module_name, instrumenting_library_version, schema_url, attributes))
 
 
-class _Recording(MakesCurrent):
+class Recording(MakesCurrent):
+    """Starts spans that are recorded."""
+
     def __init__(self, recorder: Recorder, scope: InstrumentationScope) -> None:
         self._recorder = recorder
         self._scope = scope
@@ -86,14 +88,28 @@ class _Recording(MakesCurrent):
         set_status_on_exception: bool = True,  # noqa: ARG002
     ) -> Span:
         """Start a span below the current one."""
+        around = get_current_span(context).get_span_context()
+        return self.start_below(around, name, context, kind, attributes, links, start_time)
+
+    def start_below(  # noqa: PLR0917 -- made for every call
+        self,
+        around: SpanContext | None,
+        name: str,
+        context: Context | None,
+        kind: SpanKind,
+        attributes: Attributes,
+        links: Sequence[Link] | None,
+        start_time: int | None,
+    ) -> Recorded:
+        """Start a span below the one with this identity; the root of a trace where it is none."""
         recorder = self._recorder
-        around: SpanContext | None = get_current_span(context).get_span_context()
         if around is None or not around.is_valid:
             around = None
         trace_id, state = (around.trace_id, around.trace_state) if around else (recorder.ids.generate_trace_id(), None)
         own = SpanContext(trace_id, recorder.ids.generate_span_id(), False, _SAMPLED, state)
         span = Recorded(name, own, around, kind, self._scope, recorder)
-        span.set_attributes(attributes or {})
+        if attributes:
+            span.set_attributes(attributes)
         for link in links or ():
             span.add_link(link.context, link.attributes)
         span.start_time = start_time or time.time_ns()
@@ -103,6 +119,14 @@ class _Recording(MakesCurrent):
 
 class Recorded(Span):
     """One span; to be read like the SDK's ``ReadableSpan``, times in nanoseconds."""
+
+    # Most calls keep these: what each of them had of its own would wait, and be looked at by the garbage collector.
+    status = _UNSET
+    start_time = 0
+    end_time: int | None = None
+    events: Sequence[Event] = ()
+    links: Sequence[Link] = ()
+    dropped_attributes = dropped_events = dropped_links = 0
 
     def __init__(  # noqa: PLR0917 -- made for every call
         self,
@@ -118,17 +142,11 @@ class Recorded(Span):
         self.kind = kind
         self.instrumentation_scope = instrumentation_scope
         self.resource = recorder.resource.current()
-        self.status = _UNSET
-        self.start_time = 0
-        self.end_time: int | None = None
         self.attributes: dict[str, Any] = {}
-        self.events: list[Event] = []
-        self.links: list[Link] = []
-        self.dropped_attributes = self.dropped_events = self.dropped_links = 0
         self._context = context
         self._recorder = recorder
-        # Who takes it out ends the span: two threads cannot both.
-        self._open = [True]
+        # Who takes it away ends the span: two threads cannot both.
+        self._open = True
 
     def get_span_context(self) -> SpanContext:
         """Return its identity."""
@@ -145,8 +163,9 @@ class Recorded(Span):
         if self.end_time is not None:
             return
         longest, most = limits.max_span_attribute_length, limits.max_span_attributes
+        plain = _PLAIN if longest is not None else _PLAIN_AND_TEXT
         for key, value in attributes.items():
-            own[key] = value if type(value) in _PLAIN else _frozen(value, longest)
+            own[key] = value if type(value) in plain else _frozen(value, longest)
         if most is not None and len(own) > most:
             # As the SDK does: the oldest go.
             for key in list(own)[: len(own) - most]:
@@ -161,15 +180,17 @@ class Recorded(Span):
         """Add an event; of too many the oldest go."""
         if self.end_time is None:
             limits = self._recorder.limits
-            self.events.append(Event(name, self._bounded(attributes, limits.max_event_attributes), timestamp))
-            self.dropped_events += _shortened(self.events, limits.max_events)
+            events: list[Event] = self.__dict__.setdefault("events", [])
+            events.append(Event(name, self._bounded(attributes, limits.max_event_attributes), timestamp))
+            self.dropped_events += _shortened(events, limits.max_events)
 
     def add_link(self, context: SpanContext, attributes: Attributes = None) -> None:
         """Add a link; of too many the oldest go."""
         if self.end_time is None:
             limits = self._recorder.limits
-            self.links.append(Link(context, self._bounded(attributes, limits.max_link_attributes)))
-            self.dropped_links += _shortened(self.links, limits.max_links)
+            links: list[Link] = self.__dict__.setdefault("links", [])
+            links.append(Link(context, self._bounded(attributes, limits.max_link_attributes)))
+            self.dropped_links += _shortened(links, limits.max_links)
 
     def _bounded(self, attributes: Attributes, most: int | None) -> BoundedAttributes:
         return BoundedAttributes(most, attributes, immutable=True, max_value_len=self._recorder.limits.max_attribute_length)
@@ -205,8 +226,8 @@ class Recorded(Span):
     def end(self, end_time: int | None = None) -> None:
         """End it, once, and hand it on."""
         try:
-            self._open.pop()
-        except IndexError:
+            del self._open
+        except AttributeError:
             return
         self.end_time = end_time or time.time_ns()
         # A copy: another thread may be in the middle of setting one, while the exporter's reads them.

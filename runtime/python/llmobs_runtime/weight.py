@@ -69,10 +69,15 @@ def weight(span: Finished) -> int:
 def _texts(values: Iterable[Any]) -> int:
     total = 0
     for value in values:
-        if type(value) in _FLAT:
-            continue
-        if isinstance(value, (str, bytes)):
+        kind = type(value)
+        if kind is str:
             total += getsizeof(value)
+        elif kind in _FLAT:
+            continue
+        elif isinstance(value, (str, bytes)):
+            total += getsizeof(value)
+        elif kind is tuple:
+            total += getsizeof(value) + _texts(value)
         elif isinstance(value, Mapping):
             total += _texts(value) + _texts(value.values())
         elif isinstance(value, (tuple, list)):
