@@ -24,6 +24,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
+from bench.runtime import calls  # noqa: E402
 from tests.fakes.otlp import OTLPReceiver  # noqa: E402
 from tests.runtime import machine  # noqa: E402
 
@@ -38,27 +39,10 @@ activate("anthropic")
 """
 # What wait4 calls the largest resident set includes that of the process before it became this one.
 PEAK = "print([line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')][0])"
-CALLS = """
-import time, openai
-
-body = openai.DefaultHttpxClient.__mro__[1].__module__.partition(".")[0]
-http = __import__(body)
-answer = {{"id": "c", "object": "chat.completion", "created": 1, "model": "gpt-4o", "choices": [{{"index": 0, "finish_reason": "stop",
-    "message": {{"role": "assistant", "content": "hello"}}}}], "usage": {{"prompt_tokens": 9, "completion_tokens": 9, "total_tokens": 18}}}}
-transport = http.MockTransport(lambda request: http.Response(200, json=answer))
-client = openai.OpenAI(api_key="k", http_client=openai.DefaultHttpxClient(transport=transport))
-messages = [{{"role": "user", "content": "hello"}}]
-def calls(count):
-    begun = time.process_time()
-    for _ in range(count):
-        client.chat.completions.create(model="gpt-4o", messages=messages)
-    return (time.process_time() - begun) / count * 1e6
-calls(100)
-"""
-TIMED = "print(calls({count}))"
 # What is held after so many calls; what waits to be sent is not yet sent then, and belongs to it.
 HELD = """
 import gc
+calls(100)
 made = 0
 for count in {counts}:
     calls(count - made)
@@ -115,13 +99,9 @@ class Bench:
             for name, costs in taken.items()
         }
 
-    def per_call(self, path: str, count: int) -> float:
-        """Microseconds a call."""
-        return float(self._said(path, CALLS.format() + TIMED.format(count=count)))
-
     def held(self, path: str, counts: tuple[int, ...]) -> list[float]:
         """Resident MB of one process after so many calls."""
-        return [int(size) / 1024 for size in self._said(path, CALLS.format() + HELD.format(counts=counts)).split()]
+        return [int(size) / 1024 for size in self._said(path, calls.PLAIN + HELD.format(counts=counts)).split()]
 
     def _said(self, path: str, code: str) -> str:
         command = [str(self.python), "-c", code]
@@ -147,7 +127,7 @@ def main() -> None:
     with OTLPReceiver() as gateway, tempfile.TemporaryDirectory() as scratch:
         bench = Bench(machine.environment("plain"), machine.bundle(), gateway.url)
         start_up(bench, Path(scratch), rounds)
-        calls(bench, rounds)
+        calls.show(calls.prices(bench.python, bench.bundle, bench.endpoint, turns=rounds * 20))
         memory(bench, arguments.calls)
         exits(bench)
 
@@ -168,16 +148,6 @@ def start_up(bench: Bench, scratch: Path, rounds: int) -> None:
             print(f"{code:17}{name:17}{cost.milliseconds:9.1f}{cost.megabytes:8.1f}{more}{cost.milliseconds / plain.milliseconds:8.2f}")
         eager, ours = costs["eager"].milliseconds, costs["ours"].milliseconds
         print(f"{code:17}{'eager : ours':17}{'':37}{eager / ours:7.1f}")
-
-
-def calls(bench: Bench, rounds: int) -> None:
-    """Print what a call costs."""
-    plain, ours = [], []
-    for _ in range(max(3, rounds // 3)):
-        plain.append(bench.per_call("", 2000))
-        ours.append(bench.per_call(str(bench.bundle), 2000))
-    before, after = statistics.median(plain), statistics.median(ours)
-    print(f"\na call without network      plain {before:.0f} µs, ours {after:.0f} µs: {after - before:+.0f} µs")
 
 
 def memory(bench: Bench, most: int) -> None:
