@@ -105,6 +105,25 @@ def test_a_second_installation_is_refused_by_name(release: Release) -> None:
     assert release.roles() == before
 
 
+def test_the_api_server_instruments_in_watched_namespaces_only(release: Release) -> None:
+    """Admission policies are of the whole cluster, so that those of a namespace that is watched no longer can be deleted, and are."""
+    path = "/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicybindings"
+    native: dict[str, Any] = {"admission": {"by": "AdmissionPolicy"}}
+    for place in ("team-a", "team-c"):
+        release.policy(place, {"injection": {"delivery": "ImageVolume"}})
+    release.upgraded("--reset-values", "--set=admission.by=AdmissionPolicy", **native)
+    for place in ("team-a", "team-c"):
+        until(f"pods of {place} are instrumented", lambda place=place: release.server.get(f"{path}/llmobs.{place}.p"))
+    release.controller.end()
+    asked = len(release.server.audit())
+
+    release.upgraded(SOME, "--set=admission.by=AdmissionPolicy", watch={"namespaces": ["team-a"]}, **native)
+    until("not where nobody watches", lambda: release.server.get(f"{path}/llmobs.team-c.p") is None)
+    assert release.server.get(f"{path}/llmobs.team-a.p")
+    release.quiet(passes=2)
+    assert [item["requestURI"] for item in release.server.audit()[asked:] if item["responseStatus"]["code"] in (403, 422)] == []
+
+
 def test_an_uninstall_takes_every_role_along(release: Release) -> None:
     release.upgraded(SOME, watch={"namespaces": ["team-a"]})
     done = release.helm("uninstall", "llmobs", f"--namespace={SYSTEM}", "--wait")
