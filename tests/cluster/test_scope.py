@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from llmobs.cluster.client import connected
+from llmobs.cluster.errors import Refused
+from llmobs.cluster.kinds import POD
 
 from tests.cluster.admission import Admission
 from tests.cluster.apiserver import ApiServer, define, prometheus_definitions, until
-from tests.cluster.installation import SYSTEM, Controller, Prometheus, install
+from tests.cluster.installation import SYSTEM, Controller, Prometheus, account, install
 from tests.cluster.world import GATEWAY, GROUP, World
 
 pytestmark = pytest.mark.apiserver
@@ -172,8 +176,22 @@ def test_the_chart_gives_every_right_that_was_needed(scoped: Scoped) -> None:
     assert scoped.refused() == []
 
 
+def asked(world: Scoped, namespace: str) -> int | None:
+    """With which status the controller's own client is refused the pods of a namespace."""
+
+    async def do() -> None:
+        async with connected(str(account(world.server, "llmobs-controller"))) as client:
+            await client.list(POD, namespace=namespace)
+
+    try:
+        asyncio.run(do())
+    except Refused as refused:
+        return refused.status
+    return None
+
+
 def test_the_rights_end_where_the_chart_says(scoped: Scoped) -> None:
-    for account, verb, resource, group in (
+    for who, verb, resource, group in (
         ("llmobs-controller", "list", "pods", ""),
         ("llmobs-controller", "patch", "configmaps", ""),
         ("llmobs-controller", "patch", "deployments", "apps"),
@@ -182,16 +200,18 @@ def test_the_rights_end_where_the_chart_says(scoped: Scoped) -> None:
         ("llmobs-webhook", "watch", "limitranges", ""),
         ("llmobs-gateway", "watch", "pods", ""),
     ):
-        assert scoped.may(account, verb, "team-a", resource, group)
-        assert scoped.may(account, verb, ELSEWHERE, resource, group) is not scoped.some
-        assert scoped.may(account, verb, "", resource, group) is not scoped.some, "in the whole cluster"
-    for account in ("llmobs-controller", "llmobs-webhook", "llmobs-gateway"):
+        assert scoped.may(who, verb, "team-a", resource, group)
+        assert scoped.may(who, verb, ELSEWHERE, resource, group) is not scoped.some
+        assert scoped.may(who, verb, "", resource, group) is not scoped.some, "in the whole cluster"
+    assert asked(scoped, "team-a") is None
+    assert asked(scoped, ELSEWHERE) == (403 if scoped.some else None)
+    for who in ("llmobs-controller", "llmobs-webhook", "llmobs-gateway"):
         for place in ("", ELSEWHERE, "team-a", SYSTEM):
             for verb in ("get", "list", "watch", "create", "patch", "delete"):
-                assert not scoped.may(account, verb, place, "secrets"), f"{account} may {verb} any Secret in {place}"
-            assert not scoped.may(account, "create", place, "pods")
-            assert not scoped.may(account, "create", place, "pods/exec")
-            assert not scoped.may(account, "create", place, "serviceaccounts/token")
+                assert not scoped.may(who, verb, place, "secrets"), f"{who} may {verb} any Secret in {place}"
+            assert not scoped.may(who, "create", place, "pods")
+            assert not scoped.may(who, "create", place, "pods/exec")
+            assert not scoped.may(who, "create", place, "serviceaccounts/token")
 
 
 @pytest.mark.parametrize("scoped", ["some"], indirect=True)
