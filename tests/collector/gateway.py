@@ -54,6 +54,11 @@ def at_its_edges(rendered: Mapping[str, Any], ports: Mapping[str, int], *, api_s
     config["receivers"]["otlp"]["protocols"]["http"]["endpoint"] = listen["http"]
     config["exporters"]["prometheus"]["endpoint"] = listen["metrics"]
     config["service"]["telemetry"]["metrics"]["readers"][0]["pull"]["exporter"]["prometheus"].update(host="127.0.0.1", port=ports["self"])
+    pages = {"metrics": listen["metrics"], "self-metrics": listen["self"]}
+    for name, settings in config["receivers"].items():
+        for job in settings["config"]["scrape_configs"] if name.startswith("prometheus/") else ():
+            for page in job["static_configs"]:
+                page["targets"] = [pages[page["labels"]["endpoint"]]]
     if api_server:
         for name in config["processors"]:
             if name.partition("/")[0] == "k8s_attributes":

@@ -55,7 +55,7 @@ def everything() -> Any:
     specs = {f"team/{name}": {"backends": [{"name": "b", "destination": name}]} for name in backends()}
     together = {"all/p": {"backends": [{"name": name, "destination": name} for name in list(backends())[:16]]}}
     rest = {"rest/p": {"backends": [{"name": name, "destination": name} for name in list(backends())[16:]]}}
-    return inputs({**specs, **together, **rest}, fleet={"destinations": destinations()})
+    return inputs({**specs, **together, **rest}, fleet={"destinations": destinations()}, settings={"gateway": {"scrapeInterval": "1s"}})
 
 
 class Place:
@@ -70,8 +70,8 @@ class Place:
                 (folder / name / ref.get("key", "token")).write_text(f"{KEY}-{name}\n")
         self.gateway = Gateway(otelcol, folder, everything(), credentials={CREDENTIALS: str(folder)}, readable=False)
         for key, settings in self.gateway.rendered["exporters"].items():
-            kind, _, name = key.partition("/")
-            if kind == "otlp_http":
+            _, _, name = key.partition("/")
+            if name in backends():
                 field = "endpoint" if "endpoint" in settings else "traces_endpoint"
                 address = urlsplit(settings[field])
                 self.hosts[name] = f"{address.scheme}://{address.netloc}"
@@ -120,6 +120,15 @@ EXPECTED: dict[str, tuple[str, str, dict[str, str]]] = {
     "openlit": ("http://openlit.openlit.svc:4318", "/v1/traces", {}),
     "otlp": ("https://otlp.example.com", "/v1/traces", {"authorization": "Bearer {}", "x-scope-orgid": "llm"}),
     "phoenix": ("http://phoenix.phoenix.svc:6006", "/v1/traces", {"authorization": "Bearer {}"}),
+    "prometheusremotewrite": (
+        "https://mimir.example.com",
+        "/api/v1/push",
+        {
+            "authorization": basic("123456", "prometheusremotewrite"),
+            "x-scope-orgid": "llm",
+            "x-prometheus-remote-write-version": "0.1.0",
+        },
+    ),
     "signoz": ("https://ingest.in.signoz.cloud:443", "/v1/traces", {"signoz-ingestion-key": "{}"}),
     "tempo": ("http://tempo-distributor.tracing.svc:4318", "/v1/traces", {"authorization": "Bearer {}", "x-scope-orgid": "llm"}),
     "traceloop": ("https://api.traceloop.com", "/v1/traces", {"authorization": "Bearer {}"}),
@@ -180,7 +189,9 @@ def test_resource_attributes_of_one_receiver_reach_no_other(place: Place) -> Non
     assert [name for name, body in bodies.items() if b"openinference.project.name" in body] == ["phoenix"]
 
 
-@pytest.mark.parametrize(("name", "header"), [("weave", "wandb-api-key"), ("langfuse", "authorization")])
+@pytest.mark.parametrize(
+    ("name", "header"), [("weave", "wandb-api-key"), ("langfuse", "authorization"), ("prometheusremotewrite", "authorization")]
+)
 def test_a_rotated_credential_is_used_without_a_restart(place: Place, name: str, header: str) -> None:
     place.request(name)
     [path] = (place.folder / name).iterdir()

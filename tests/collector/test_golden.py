@@ -41,6 +41,25 @@ FLEET = {
 CASES: dict[str, dict[str, Any]] = {
     "nothing": {},
     "one-policy": {"policies": {"team-a/checkout": {"attributes": {"team": "payments"}}}},
+    "series-written": {
+        "fleet": {
+            "destinations": [
+                {"name": "team", "prometheusremotewrite": {"url": "http://mimir.monitoring.svc:8080/api/v1/push"}},
+                {
+                    "name": "whole",
+                    "allSeries": True,
+                    "prometheusremotewrite": {
+                        "url": "https://prometheus.example.com/api/prom/push",
+                        "username": "4711",
+                        "credentialsSecretRef": {"name": "whole"},
+                        "headers": {"X-Scope-OrgID": "a$b"},
+                        "externalLabels": {"region": "eu", "ha_group": "$1"},
+                    },
+                },
+            ]
+        },
+        "policies": {"team-a/chat": {"backends": [{"name": "one", "destination": "team"}]}},
+    },
     "everything": {
         "fleet": FLEET,
         "settings": {"clusterName": "east"},

@@ -39,6 +39,13 @@ def test_it_is_that_release(oldest: str) -> None:
     assert "0.155.0" in subprocess.run([oldest, "--version"], capture_output=True, text=True, check=True).stdout
 
 
+def test_it_takes_what_writes_series(oldest: str, tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(collector.text(inputs(prices=SMALL, **{**CASES["series-written"], "settings": RELEASE})), encoding="utf-8")
+
+    assert accepted(oldest, path) == ""
+
+
 @pytest.mark.parametrize("gateway", [{}, {"queueOnDisk": "1Gi"}], ids=["in memory", "on disk"])
 def test_it_takes_what_is_rendered_for_it(oldest: str, tmp_path: Path, gateway: dict[str, str]) -> None:
     path = rendered(tmp_path, {**RELEASE, "gateway": gateway})

@@ -70,6 +70,9 @@ _KUBERNETES_STAMPS = tuple(
     for package in ("component-base/version", "client-go/pkg/version")
     for stamp in ("gitVersion=v{version}", "gitMajor={major}", "gitMinor={minor}")
 )
+# Every cloud's service discovery brings that cloud's SDK: with all of them Prometheus alone takes ten minutes. The collector's receiver
+# of Prometheus has them, too.
+_STATIC_ONLY = ("remove_all_sd", "enable_static_sd")
 _CNI = "github.com/containernetworking/plugins/plugins"
 _CONTAINERD = "github.com/containerd/containerd/v2"
 _OPERATOR = "github.com/prometheus-operator/prometheus-operator/cmd"
@@ -96,18 +99,19 @@ FAMILIES: tuple[Family, ...] = (
         name="otelcol",
         module="go.opentelemetry.io/collector/otelcol",
         binaries={"otelcol": OWN_MAIN},
+        tags=_STATIC_ONLY,
     ),
     Family(
         name="otelcol-oldest",
         module="go.opentelemetry.io/collector/otelcol",
         binaries={"otelcol-oldest": OWN_MAIN},
+        tags=_STATIC_ONLY,
     ),
     Family(
         name="prometheus",
         module="github.com/prometheus/prometheus",
         binaries={name: f"github.com/prometheus/prometheus/cmd/{name}" for name in ("prometheus", "promtool")},
         stamps=_PROMETHEUS_STAMPS,
-        # Every cloud's service discovery brings that cloud's SDK: with all of them this alone takes ten minutes.
         tags=("remove_all_sd", "enable_kubernetes_sd", "enable_file_sd", "enable_static_sd"),
     ),
     Family(

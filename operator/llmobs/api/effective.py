@@ -182,8 +182,8 @@ def lowered(spec: LLMObservabilitySpec, governing: Fleet | None) -> tuple[LLMObs
     modes, mode = limits.collector_modes, spec.collector.mode
     if modes is not None and mode not in modes:
         said.append(f"collector.mode {mode.value} is not offered and becomes {modes[0].value} ({by})")
-        if modes[0] is CollectorMode.SHARED and any(item.secret for item in spec.backends):
-            said.append("backends with a Secret of this namespace are left out, because they need mode Dedicated")
+        if modes[0] is CollectorMode.SHARED and any(item.apart for item in spec.backends):
+            said.append("backends of its own with a Secret or for series are left out, because they need mode Dedicated")
         source = spec.collector.source
         spec = _shared(spec) if modes[0] is CollectorMode.SHARED else replace(spec, collector=_collector(modes[0], spec))
         if spec.collector.source is not source:
@@ -196,7 +196,7 @@ def lowered(spec: LLMObservabilitySpec, governing: Fleet | None) -> tuple[LLMObs
 
 def _shared(spec: LLMObservabilitySpec) -> LLMObservabilitySpec:
     """The spec with the platform's gateway, which reads no Secret of a namespace."""
-    kept = tuple(item for item in spec.backends if item.secret is None)
+    kept = tuple(item for item in spec.backends if not item.apart)
     return replace(spec, collector=_collector(CollectorMode.SHARED, spec), backends=kept)
 
 

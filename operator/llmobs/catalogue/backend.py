@@ -1,7 +1,8 @@
 """The contract of a backend: one module in ``backends/`` that turns its configuration into a collector exporter.
 
 A module offers ``NAME`` (the key in the custom resource), ``Config`` (a frozen dataclass, a :class:`BackendConfig`),
-``exporter(config, credentials)`` and ``EXAMPLE`` (a valid configuration as plain data, used by docs and tests).
+``exporter(config, credentials)`` and ``EXAMPLE`` (a valid configuration as plain data, used by docs and tests). One that takes the
+derived series, and no traces, says ``SERIES = True``.
 """
 
 from __future__ import annotations

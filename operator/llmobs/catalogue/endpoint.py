@@ -37,19 +37,24 @@ def url(default: Any = MISSING) -> Any:
 _INSIDE = "^http://(localhost|[^./:]+|[^/:]+[.](svc|cluster[.]local|localhost))(:[0-9]+)?(/.*)?$"
 
 
-def _encrypted(config: Any) -> bool:
-    endpoint = config.endpoint
-    return endpoint is None or config.insecure or endpoint.startswith("https://") or re.search(_INSIDE, endpoint) is not None
+def secure(field: str, *, what: str) -> Rule:
+    """The rule on a configuration that nothing of it goes to the outside in clear text unasked; ``field`` holds the URL."""
+
+    def holds(config: Any) -> bool:
+        address = getattr(config, field)
+        return address is None or config.insecure or address.startswith("https://") or re.search(_INSIDE, address) is not None
+
+    return Rule(
+        cel=f"!has(self.{field}) || (has(self.insecure) && self.insecure) || self.{field}.startsWith('https://') || "
+        f"self.{field}.matches('{_INSIDE}')",
+        message=f"http:// to a host outside the cluster sends {what} in clear text; use https://, or a Service's name that ends in .svc, "
+        "or say insecure: true",
+        holds=holds,
+        path=field,
+    )
 
 
-SECURE = Rule(
-    cel="!has(self.endpoint) || (has(self.insecure) && self.insecure) || self.endpoint.startsWith('https://') || "
-    f"self.endpoint.matches('{_INSIDE}')",
-    message="http:// to a host outside the cluster sends traces in clear text; use https://, or a Service's name that ends in .svc, "
-    "or say insecure: true",
-    holds=_encrypted,
-    path="endpoint",
-)
+SECURE = secure("endpoint", what="traces")
 
 ONE_PLACE = Rule(
     cel="!has(self.region) || !has(self.endpoint)",

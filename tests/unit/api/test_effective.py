@@ -238,7 +238,7 @@ def test_where_dedicated_is_not_offered_backends_with_a_secret_are_left_out() ->
     found = policy(asked, [made("f", limits={"collectorModes": ["Shared"]})], {})
 
     assert [item.name for item in found.spec.backends] == ["plain"]
-    assert "backends with a Secret of this namespace are left out" in found.restrictions[1]
+    assert "backends of its own with a Secret or for series are left out" in found.restrictions[1]
 
 
 def test_a_gateway_of_its_own_gets_no_credential_of_the_platform() -> None:

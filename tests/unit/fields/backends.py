@@ -13,7 +13,13 @@ from tests.unit.fields.effects import Case
 PUBLIC = "http://receiver.example.com"
 INSTEAD = {"endpoint": ("region", "environment"), "projectId": ("project",), "region": ("endpoint",)}
 """What has to go when a field is set."""
-OTHERS: dict[str, Any] = {"endpoint": "https://other.example.com", "instanceId": "42", "headers": {"x-other": "1"}}
+OTHERS: dict[str, Any] = {
+    "endpoint": "https://other.example.com",
+    "url": "https://other.example.com/api/v1/write",
+    "instanceId": "42",
+    "headers": {"x-other": "1"},
+    "externalLabels": {"region": "us"},
+}
 
 
 def leaves(name: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -28,8 +34,9 @@ def leaves(name: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
 def change(name: str, path: str, shape: Mapping[str, Any], example: Mapping[str, Any]) -> Case:
     """The backend's configuration without and with one field changed."""
     if path == "insecure":
+        field, address = ("url", f"{PUBLIC}/api/v1/push") if "url" in example else ("endpoint", PUBLIC)
         bare = {key: value for key, value in example.items() if key not in INSTEAD["endpoint"]}
-        return {**bare, "endpoint": PUBLIC}, {**bare, "endpoint": PUBLIC, "insecure": True}
+        return {**bare, field: address}, {**bare, field: address, "insecure": True}
     head, _, inner = path.partition(".")
     kept = {key: value for key, value in example.items() if key not in INSTEAD.get(head, ())}
     if inner:

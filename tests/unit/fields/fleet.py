@@ -9,6 +9,7 @@ from tests.unit.fields.effects import Case
 from tests.unit.fields.policy import DESTINATION
 
 ASKS = {"content": {"capture": "Full"}, "backends": [{"name": "t", "destination": "vault"}]}
+REMOTE = {"name": "vault", "prometheusremotewrite": {"url": "https://mimir.example.com/api/v1/push"}}
 BASE: dict[str, Any] = {"limits": {"content": {"maxCapture": "Full"}}, "destinations": [DESTINATION]}
 
 
@@ -44,5 +45,6 @@ FLEET_FIELDS: dict[str, Case] = {
     "destinations[].allowedNamespaces.matchExpressions[].values": destination(
         allowedNamespaces={"matchExpressions": [{"key": "tier", "operator": "In", "values": ["silver"]}]}
     ),
+    "destinations[].allSeries": ({**BASE, "destinations": [REMOTE]}, {**BASE, "destinations": [{**REMOTE, "allSeries": True}]}),
     **backends.destinations(BASE),
 }

@@ -29,6 +29,8 @@ FOREIGN = {"up", "http_server_request_duration_count", "rpc_server_call_duration
         "receiver_refused_spans",
         "exporter_send_failed_spans",
         "exporter_enqueue_failed_spans",
+        "exporter_send_failed_metric_points",
+        "exporter_enqueue_failed_metric_points",
         "exporter_queue_size",
         "exporter_queue_capacity",
         "process_memory_rss",
@@ -36,7 +38,7 @@ FOREIGN = {"up", "http_server_request_duration_count", "rpc_server_call_duration
         "deltatocumulative_streams_tracked",
     )
 }
-"""Series of Prometheus itself and of the collector, as 0.158 writes them; the two failures only once they have happened."""
+"""Series of Prometheus itself and of the collector, as 0.158 writes them; the failures only once they have happened."""
 
 
 def parseable(expr: str) -> str:

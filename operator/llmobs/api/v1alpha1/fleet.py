@@ -11,8 +11,8 @@ from llmobs.api.v1alpha1.naming import NAME
 from llmobs.api.v1alpha1.observability import LLMObservabilitySpec
 from llmobs.api.v1alpha1.selector import LabelSelector
 from llmobs.catalogue.backend import BackendConfig
-from llmobs.catalogue.backends import configs
-from llmobs.kit.schema import Rule, prop
+from llmobs.catalogue.backends import backend_of, configs, serial, takes_series
+from llmobs.kit.schema import Rule, prop, ruled
 
 
 class WithoutPolicy(enum.Enum):
@@ -55,14 +55,26 @@ class Limits:
     """Names of the destinations that these namespaces may use; absent means every destination that allows them."""
 
 
+@ruled(
+    Rule(
+        cel="!has(self.allSeries) || !self.allSeries || " + " || ".join(f"has(self.{name})" for name in serial()),
+        message="is for receivers of series: " + ", ".join(serial()),
+        holds=lambda found: not found.all_series or takes_series(backend_of(found.config)),
+        path="allSeries",
+    ),
+)
 @dataclass(frozen=True, kw_only=True)
 class Destination:
-    """A receiver of traces that namespaces may name without seeing its credentials."""
+    """A receiver of traces or series that namespaces may name without seeing its credentials."""
 
     name: str = prop(pattern=NAME)
     """Name that an LLMObservability uses in backends[].destination; unique in the cluster."""
     allowed_namespaces: LabelSelector = prop(factory=LabelSelector)
     """Labels of the namespaces that may use it; empty means every namespace."""
+    all_series: bool = prop(False)
+    """Send it the derived series of every namespace that the shared gateway serves, and the gateway's own, whoever names it and whatever
+    allowedNamespaces says: for a platform whose rules and dashboards live there. Only for prometheusremotewrite. Default false: the
+    series of namespaces that name it."""
     config: BackendConfig = prop(one_of=configs())
 
 
@@ -84,4 +96,4 @@ class ClusterLLMObservabilitySpec:
     limits: Limits = prop(factory=Limits)
     """Ceilings for the selected namespaces."""
     destinations: tuple[Destination, ...] = prop((), max_items=64, keys=("name",))
-    """Receivers of traces that namespaces may name. Their Secrets live in the operator's namespace."""
+    """Receivers of traces and series that namespaces may name. Their Secrets live in the operator's namespace."""

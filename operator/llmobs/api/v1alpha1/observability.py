@@ -15,7 +15,7 @@ from llmobs.api.v1alpha1.injection import Injection
 from llmobs.api.v1alpha1.objectives import Objective
 from llmobs.api.v1alpha1.sampling import Sampling
 from llmobs.api.v1alpha1.selector import LabelSelector
-from llmobs.catalogue.backends import secretive
+from llmobs.catalogue.backends import secretive, serial
 from llmobs.kit.schema import Rule, prop, ruled
 
 RESERVED = ("k8s.", "llm.", "llmobs.")
@@ -36,6 +36,14 @@ RESERVED = ("k8s.", "llm.", "llmobs.")
         message="a Secret of the namespace needs collector.mode Dedicated: the shared gateway reads none; "
         "ask the platform for a destination and name it instead",
         holds=lambda spec: spec.collector.mode is CollectorMode.DEDICATED or not any(item.secret for item in spec.backends),
+        path="backends",
+    ),
+    Rule(
+        cel="(has(self.collector) && has(self.collector.mode) && self.collector.mode == 'Dedicated') || !has(self.backends) || "
+        f"self.backends.all(b, {' && '.join(f'!has(b.{name})' for name in serial())})",
+        message="a receiver of series of the namespace's own needs collector.mode Dedicated: each costs a gateway a reading of all its "
+        "series; ask the platform for a destination and name it instead",
+        holds=lambda spec: spec.collector.mode is CollectorMode.DEDICATED or not any(item.series for item in spec.backends),
         path="backends",
     ),
 )

@@ -1,4 +1,4 @@
-"""The backends that traces can be sent to, one module each."""
+"""The backends that traces or series can be sent to, one module each."""
 
 from __future__ import annotations
 
@@ -29,6 +29,17 @@ def configs() -> dict[str, type[BackendConfig]]:
 def secretive() -> tuple[str, ...]:
     """The names of the backends that can have a credential."""
     return tuple(name for name, config in configs().items() if any(item.name == CREDENTIALS for item in fields(config)))
+
+
+@cache
+def serial() -> tuple[str, ...]:
+    """The names of the backends that take the derived series, and no traces."""
+    return tuple(name for name, module in backends().items() if takes_series(module))
+
+
+def takes_series(module: ModuleType) -> bool:
+    """Whether a backend takes the derived series, and no traces."""
+    return bool(getattr(module, "SERIES", False))
 
 
 def secret_of(config: BackendConfig) -> SecretRef | None:

@@ -8,7 +8,7 @@ import yaml
 
 from llmobs.api import names
 from llmobs.plan.collector import components as c
-from llmobs.plan.collector import exporters, hashing, identity, metered, policies, rollup, rooms, routing, sampling, series
+from llmobs.plan.collector import exporters, hashing, identity, metered, policies, remotewrite, rollup, rooms, routing, sampling, series
 from llmobs.plan.collector.doubles import once
 from llmobs.plan.collector.normalise import normalise
 from llmobs.plan.collector.observe import observe
@@ -32,34 +32,52 @@ UNTRUST, POLICY, NORMALISE, PRICE, ONCE, OBSERVE, RUNS, PRIVACY = (
 )
 
 
-def config(inputs: Inputs, *, namespace: str = "") -> dict[str, Any]:
+def config(inputs: Inputs, *, namespace: str = "", name: str = names.GATEWAY) -> dict[str, Any]:
     """The configuration as plain data, ready to be written: every ``$`` that is not ours is doubled.
 
-    ``namespace`` is the only one that it serves; empty for all.
+    ``namespace`` is the only one that it serves; empty for all. ``name`` is what the gateway is called.
     """
+    writers = remotewrite.writers(inputs, alone=bool(namespace))
+    job = remotewrite.Job(name, namespace or inputs.facts.namespace, inputs.settings.gateway.scrape_interval, ADDRESS)
     routes = policies.routes(inputs.governing)
     sampled = sampling.sampled(inputs.governing)
     sinks = {sink.handle: sink for group in routes.values() for sink in group}
     ordered = [sinks[handle] for handle in sorted(sinks)]
     disk = inputs.settings.gateway.queue_on_disk
-    extensions = {c.HEALTH_CHECK: {"endpoint": _listen(names.HEALTH_PORT)}, **exporters.extensions(ordered, disk)}
+    extensions = {
+        c.HEALTH_CHECK: {"endpoint": _listen(names.HEALTH_PORT)},
+        **exporters.extensions(ordered, disk),
+        **remotewrite.extensions(writers),
+    }
     made = {
         "extensions": extensions,
-        "receivers": {c.OTLP: _otlp(largest_request(inputs.settings.dedicated.memory if namespace else inputs.settings.gateway.memory))},
-        "processors": {**_processors(inputs, namespace), **(routing.processors(routes, sampled=sampled) if routes else {})},
+        "receivers": {
+            c.OTLP: _otlp(largest_request(inputs.settings.dedicated.memory if namespace else inputs.settings.gateway.memory)),
+            **remotewrite.receivers(writers, job),
+        },
+        "processors": {
+            **_processors(inputs, namespace),
+            **(routing.processors(routes, sampled=sampled) if routes else {}),
+            **remotewrite.processors(writers),
+        },
         "connectors": {
             **series.connectors(series.bounds(inputs), metered=policies.metering(inputs.governing)),
             **series.doors(series.bounds(inputs), _rooms(inputs)),
             **(rollup.connectors() if policies.rolling(inputs.governing) else {}),
             **(routing.connectors(routes, sampled=sampled) if routes else {}),
         },
-        "exporters": {c.PROMETHEUS: series.prometheus(_listen(names.METRICS_PORT)), **exporters.exporters(ordered, disk)},
+        "exporters": {
+            c.PROMETHEUS: series.prometheus(_listen(names.METRICS_PORT)),
+            **exporters.exporters(ordered, disk),
+            **remotewrite.exporters(writers),
+        },
         "service": {
             "extensions": list(extensions),
             "telemetry": _telemetry(),
             "pipelines": {
                 **_pipelines(inputs, namespace, out=bool(routes)),
                 **(routing.pipelines(routes, sampled=sampled) if routes else {}),
+                **remotewrite.pipelines(writers),
             },
         },
     }
@@ -67,9 +85,9 @@ def config(inputs: Inputs, *, namespace: str = "") -> dict[str, Any]:
     return escaped
 
 
-def text(inputs: Inputs, *, namespace: str = "") -> str:
+def text(inputs: Inputs, *, namespace: str = "", name: str = names.GATEWAY) -> str:
     """The configuration as YAML; one line for each statement, however long."""
-    return yaml.dump(config(inputs, namespace=namespace), Dumper=_Dumper, sort_keys=False, width=10**9, allow_unicode=True)
+    return yaml.dump(config(inputs, namespace=namespace, name=name), Dumper=_Dumper, sort_keys=False, width=10**9, allow_unicode=True)
 
 
 class _Dumper(yaml.SafeDumper):

@@ -15,6 +15,6 @@ LARGEST = 1_000_000
 
 def configmap(site: Site) -> Manifest:
     """The ConfigMap ``<gateway>-<hash>``."""
-    content = text(site.inputs, namespace=site.namespace if site.confined else "")
+    content = text(site.inputs, namespace=site.namespace if site.confined else "", name=site.name)
     name = names.bounded(f"{site.name}-{names.short(content)}")
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": site.metadata(name), "immutable": True, "data": {FILE: content}}

@@ -8,7 +8,7 @@ from llmobs.api import names
 from llmobs.api.settings import Images
 from llmobs.catalogue.sidecar import BINARY
 from llmobs.kit.durations import seconds
-from llmobs.plan.collector import exporters, hashing, policies
+from llmobs.plan.collector import exporters, hashing, policies, remotewrite
 from llmobs.plan.collector.configmap import FILE
 from llmobs.plan.collector.objects import PORTS
 from llmobs.plan.collector.sinks import Sink
@@ -81,8 +81,13 @@ def _spread(site: Site, key: str) -> dict[str, Any]:
 
 
 def _secrets(site: Site) -> list[Sink]:
-    every = {sink.handle: sink for group in policies.routes(site.inputs.governing).values() for sink in group if sink.secret}
+    traced = [sink for group in policies.routes(site.inputs.governing).values() for sink in group]
+    every = {sink.handle: sink for sink in [*traced, *(writer.sink for writer in _writers(site))] if sink.secret}
     return [every[handle] for handle in sorted(every)]
+
+
+def _writers(site: Site) -> tuple[remotewrite.Writer, ...]:
+    return remotewrite.writers(site.inputs, alone=site.confined)
 
 
 def _volumes(sinks: list[Sink]) -> list[dict[str, Any]]:
@@ -137,6 +142,7 @@ def _shared(site: Site, mounts: list[dict[str, Any]]) -> dict[str, Any]:
         "env": [
             {"name": "MY_POD_IP", "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": "status.podIP"}}},
             {"name": "GOMEMLIMIT", "value": heap(site.memory)},
+            *(remotewrite.environment() if _writers(site) else ()),
             *hashing.environment(policies.contents(site.inputs.governing)),
         ],
         "resources": {"requests": {"cpu": site.cpu, "memory": site.memory}, "limits": {"memory": site.memory}},

@@ -36,6 +36,7 @@ class Terms:
 
     content: Treatment = PLAIN
     sinks: tuple[Sink, ...] = ()
+    """The receivers of its traces."""
     attributes: tuple[tuple[str, str], ...] = ()
     sampling: Sampling = Sampling()
     """Which of its traces are sent on."""
@@ -82,6 +83,19 @@ def routes(policies: Sequence[Policy]) -> dict[str, tuple[Sink, ...]]:
     """Every set of receivers in use, by name. Namespaces are folded into these: a thousand of them need few pipelines."""
     every = [*by_policy(policies).values(), *by_namespace(policies).values()]
     return dict(sorted((route(terms.sinks), terms.sinks) for terms in every if terms.sinks))
+
+
+def written(policies: Sequence[Policy]) -> dict[str, tuple[Sink, tuple[str, ...]]]:
+    """Every receiver of series that a policy names, by its handle, with the namespaces whose series it gets.
+
+    Series know no policy: what one policy of a namespace names gets those of its neighbours, too.
+    """
+    found: dict[str, tuple[Sink, set[str]]] = {}
+    for policy in policies:
+        for sink in sinks_of(policy, policies) if _expects(policy) else ():
+            if sink.series:
+                found.setdefault(sink.handle, (sink, set()))[1].add(policy.identity.namespace)
+    return {handle: (sink, tuple(sorted(spaces))) for handle, (sink, spaces) in sorted(found.items())}
 
 
 def contents(policies: Sequence[Policy]) -> tuple[Treatment, ...]:
@@ -150,7 +164,7 @@ def _terms(policy: Policy, policies: Sequence[Policy], places: Mapping[str, str]
         return Terms()  # it expects nothing of this gateway, so what gets there all the same is granted nothing
     return Terms(
         content=treatment(policy.spec.content),
-        sinks=sinks_of(policy, policies),
+        sinks=tuple(sink for sink in sinks_of(policy, policies) if not sink.series),
         attributes=tuple(own),
         sampling=policy.spec.sampling,
         repeats=policy.spec.agents.max_tool_repeats,
