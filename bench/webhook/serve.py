@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gc
 import json
 import sys
 from pathlib import Path
@@ -87,6 +88,9 @@ async def _serve(handler: str, files: Files) -> None:
 
     certificate = ServingCertificate(files, expires=lambda _: None)
     app = {"nothing": lambda: nothing, "diff": CopyAndDiff, "admission": admission}[handler]()
+    # As the webhook does once its policies are ready.
+    gc.collect()
+    gc.freeze()
     with socket.create_server(("127.0.0.1", 0), backlog=2048) as taken:
         print(taken.getsockname()[1], flush=True)
         await http_server(app, context=certificate.context).serve(sockets=[taken])
