@@ -71,9 +71,10 @@ class Service:
         self._bundle = ""
         self.rotate(publish=False)
         self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._loop.run_forever, daemon=True).start()
-        listening = asyncio.run_coroutine_threadsafe(asyncio.start_server(self._serve, "127.0.0.1", 0), self._loop).result()
-        self.port = listening.sockets[0].getsockname()[1]
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self._listening = asyncio.run_coroutine_threadsafe(asyncio.start_server(self._serve, "127.0.0.1", 0), self._loop).result()
+        self.port = self._listening.sockets[0].getsockname()[1]
         asyncio.run_coroutine_threadsafe(self._probe(), self._loop)
         [made] = [item for item in rendered() if item["kind"] == "MutatingWebhookConfiguration"]
         client = {"url": f"https://localhost:{self.port}/mutate", "caBundle": base64.b64encode(self._bundle.encode()).decode()}
@@ -111,7 +112,19 @@ class Service:
     def end(self) -> None:
         for replica in self.replicas:
             replica.process.end(9)
+        asyncio.run_coroutine_threadsafe(self._cease(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _cease(self) -> None:
+        """End every task, since a loop that goes before its tasks complains of each."""
+        self._listening.close()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        await self._loop.shutdown_default_executor()
 
     async def _probe(self) -> None:
         while True:
