@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,12 +19,12 @@ PLURALS = {"Deployment": "deployments", "StatefulSet": "statefulsets", "DaemonSe
 class Cluster(World):
     """API server, Kubernetes' controllers, our controller and our webhook."""
 
-    def workload(self, kind: str, namespace: str, name: str, **spec: Any) -> str:
-        """Create a workload; its path."""
+    def workload(self, kind: str, namespace: str, name: str, *, annotations: Mapping[str, str] | None = None, **spec: Any) -> str:
+        """Create a workload, with annotations of its own; its path."""
         template = {"metadata": {"labels": {"app": name}}, "spec": {"containers": [{"name": "app", "image": "example.com/app:1"}]}}
         made = {"selector": {"matchLabels": {"app": name}}, "template": template, **spec}
         path = f"/apis/apps/v1/namespaces/{namespace}/{PLURALS[kind]}"
-        self.server.create(path, {"metadata": {"name": name}, "spec": made})
+        self.server.create(path, {"metadata": {"name": name, "annotations": dict(annotations or {})}, "spec": made})
         return f"{path}/{name}"
 
     def pods(self, namespace: str, app: str, *, injected: bool | None = None) -> list[dict[str, Any]]:

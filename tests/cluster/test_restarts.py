@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -12,6 +15,7 @@ from tests.cluster.running import Cluster, cluster
 pytestmark = pytest.mark.apiserver
 
 ROLLED_BACK = "llmobs.dev/rolled-back"
+WAITED = "llmobs.dev/waited-for"
 RESTARTED = "llmobs.dev/restarted-for"
 
 
@@ -52,6 +56,7 @@ def test_a_deployment_that_crash_loops_since_it_is_instrumented_is_rolled_back_o
     assert where in running.controller.ask("/metrics")[1]
     running.quiet(passes=3)
     assert running.server.get(path)["metadata"]["generation"] == generation
+    assert waited(running, path) == {}, "a crash loop is for a person to look at"
 
     running.server.merge(path, {"spec": {"template": {"metadata": {"annotations": {ROLLED_BACK: None}}}}})
     until("a person lets it be instrumented again", lambda: running.pods(namespace, "web", injected=True))
@@ -70,7 +75,63 @@ def test_a_workload_whose_pods_wait_for_our_image_starts_without(running: Cluste
 
     until("the workload is rolled back", lambda: running.annotation(path, ROLLED_BACK))
     until("its pod is created anew, without", lambda: running.pods(namespace, "kept", injected=False))
-    assert "did not start when instrumented" in running.condition(policy, "InjectionReady", "False", "RolledBack")
+    said = running.condition(policy, "InjectionReady", "False", "RolledBack")
+    assert said.startswith("Deployment/kept (20")
+    assert "our image could not be had; tried again by itself" in said
+    found = waited(running, path)
+    assert (found["times"], ["/python:" in image for image in found["images"]]) == (1, [True])
+    running.quiet(passes=2)
+    assert running.annotation(path, ROLLED_BACK), "nothing shows yet that the image can be had"
+
+    running.workload("Deployment", namespace, "fresh", replicas=1)
+    [sign] = until("another is instrumented", lambda: running.pods(namespace, "fresh", injected=True))
+    running.live(sign)
+    until("the image can be had, so it is tried again", lambda: running.annotation(path, ROLLED_BACK) is None)
+    [pod] = until("its pod is instrumented", lambda: running.pods(namespace, "kept", injected=True))
+    running.live(pod)
+    until("the Event", lambda: running.events(namespace, "Deployment", "TriedAgain") == ["kept"])
+    until("all is well", lambda: not running.pods(namespace, "kept", injected=False))
+    running.condition(policy, "InjectionReady", "True", "Injected")
+
+
+def waited(running: Cluster, path: str) -> dict[str, Any]:
+    found = running.server.get(path)["metadata"].get("annotations") or {}
+    return dict(json.loads(found.get(WAITED, "{}")))
+
+
+def test_one_of_those_that_wait_for_our_image_tries_for_all(running: Cluster) -> None:
+    """A StatefulSet would lose a pod by trying, and a crash loop is nothing that time mends."""
+    namespace = running.namespace()
+    running.policy(namespace)
+    running.known(namespace)
+    value = json.dumps({"images": ["i"], "since": "2026-01-01T00:00:00Z", "times": 1})
+    recent = json.dumps({"images": ["i"], "since": datetime.now(tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), "times": 6})
+    paths = {
+        name: running.workload(kind, namespace, name, annotations={WAITED: said} if said else {}, template=_rolled(name), **more)
+        for name, kind, said, more in (
+            ("set", "StatefulSet", value, {"serviceName": "set"}),
+            ("looped", "Deployment", None, {}),
+            ("odd", "Deployment", "{", {}),
+            ("early", "Deployment", recent, {}),
+            ("a", "Deployment", value, {}),
+            ("b", "Deployment", value, {}),
+        )
+    }
+    until("one of the two is tried", lambda: [running.annotation(paths[name], ROLLED_BACK) for name in "ab"].count(None) == 1)
+    running.quiet(passes=3)
+    [tried] = [name for name, path in paths.items() if running.annotation(path, ROLLED_BACK) is None]
+    assert tried in ("a", "b")
+    [pod] = until("its pod is instrumented", lambda: running.pods(namespace, tried, injected=True))
+    running.live(pod, ready=False)
+    running.waits(pod, "llmobs-python", "ErrImagePull")
+    until("it is rolled back again", lambda: running.annotation(paths[tried], ROLLED_BACK))
+    found = waited(running, paths[tried])
+    assert (found["times"], found["since"] > "2026-11") == (1, True), "months later it is the first again"
+
+
+def _rolled(name: str) -> dict[str, Any]:
+    containers = [{"name": "app", "image": "example.com/app:1"}]
+    return {"metadata": {"labels": {"app": name}, "annotations": {ROLLED_BACK: "u.1"}}, "spec": {"containers": containers}}
 
 
 def test_a_stateful_set_that_waits_for_a_pod_that_crash_loops_is_freed(running: Cluster) -> None:

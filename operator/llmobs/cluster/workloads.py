@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -34,6 +34,8 @@ _NOT_STARTED = frozenset(
     }
 )
 """What the kubelet says of a container that it can't start."""
+_NOT_PULLED = frozenset({"ErrImagePull", "ImagePullBackOff"})
+"""What it says of one whose image it can't have now."""
 
 
 def behind(pod: Manifest) -> Workload:
@@ -100,14 +102,33 @@ def observed(pod: Manifest, *, restarts: int, now: datetime) -> Observed:
         rolled_back=names.ROLLED_BACK in annotations,
         restarts=restarts,
         backing_off="CrashLoopBackOff" in waiting,
-        kept_out=any(map(_keeps_out(pod), _concerned(pod))),
+        kept_out=any(map(_keeps_out(pod, _NOT_STARTED), _concerned(pod))),
+        images=_images(pod),
+        waits=any(map(_keeps_out(pod, _NOT_PULLED), _concerned(pod))),
+        started=_started(pod),
         ready=conditions.get("Ready") == "True",
         up=uptime(pod, now),
     )
 
 
-def _keeps_out(pod: Manifest) -> Callable[[Mapping[str, Any]], bool]:
-    """Whether a container's status says that ours can't be started, or that the image of our volume can't be had."""
+def _images(pod: Manifest) -> tuple[str, ...]:
+    """Ours, by init containers, the collector and volumes."""
+    spec = pod.get("spec") or {}
+    containers = [*(spec.get("initContainers") or []), *(spec.get("containers") or [])]
+    found = {str(item.get("image", "")) for item in containers if item["name"] in _OURS or item["name"] == sidecar.CONTAINER}
+    found |= {
+        str(item["image"].get("reference", "")) for item in spec.get("volumes") or [] if item["name"] in _VOLUMES and item.get("image")
+    }
+    return tuple(sorted(found))
+
+
+def _started(pod: Manifest) -> bool:
+    statuses = (pod.get("status") or {}).get("containerStatuses") or []
+    return any(item["name"] != sidecar.CONTAINER and {"running", "terminated"} & (item.get("state") or {}).keys() for item in statuses)
+
+
+def _keeps_out(pod: Manifest, reasons: Container[str]) -> Callable[[Mapping[str, Any]], bool]:
+    """Whether a container's status says, with one of ``reasons``, that ours can't be started, or the image of our volume not be had."""
     volumes = (pod.get("spec") or {}).get("volumes") or []
     images = [str((item.get("image") or {}).get("reference", "")) for item in volumes if item["name"] in _VOLUMES and item.get("image")]
 
@@ -115,7 +136,7 @@ def _keeps_out(pod: Manifest) -> Callable[[Mapping[str, Any]], bool]:
         waiting = (status.get("state") or {}).get("waiting") or {}
         said = str(waiting.get("message", ""))
         ours = status["name"] in _OURS or status["name"] == sidecar.CONTAINER or any(image in said for image in images)
-        return ours and waiting.get("reason") in _NOT_STARTED
+        return ours and str(waiting.get("reason")) in reasons
 
     return keeps
 
@@ -136,11 +157,19 @@ def annotation(body: Manifest, name: str) -> str | None:
     return None if value is None else str(value)
 
 
-async def annotate(client: Client, body: Manifest, name: str, value: str) -> None:
-    """Set an annotation of a workload's pod template, which restarts it; refused when the workload has changed meanwhile."""
+def keeps_pods(body: Manifest) -> bool:
+    """Whether a workload's pods that run stay until new ones are well."""
+    return bool(body["kind"] == DEPLOYMENT.kind and (body["spec"].get("strategy") or {}).get("type", "RollingUpdate") == "RollingUpdate")
+
+
+async def annotate(client: Client, body: Manifest, name: str, value: str | None, *, own: Mapping[str, str | None] | None = None) -> None:
+    """Set an annotation of a workload's pod template, or remove it, which restarts it; and its ``own``, which doesn't.
+
+    Refused when the workload has changed meanwhile.
+    """
     patch: Manifest = {"metadata": {"annotations": {name: value}}}
     for part in reversed(TEMPLATES[body["kind"]]):
         patch = {part: patch}
     meta = body["metadata"]
-    patch["metadata"] = {"resourceVersion": meta["resourceVersion"]}
+    patch["metadata"] = {"resourceVersion": meta["resourceVersion"], "annotations": dict(own or {})}
     await client.merge(CHANGEABLE[body["kind"]], meta["name"], patch, namespace=meta["namespace"])

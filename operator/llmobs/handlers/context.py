@@ -22,6 +22,7 @@ from llmobs.handlers.world import Key, World
 from llmobs.inject.select import Namespace
 from llmobs.plan.findings import Pods, Spend, worst
 from llmobs.plan.inputs import Facts
+from llmobs.plan.retry import Wait
 from llmobs.telemetry.controller import Metrics
 
 
@@ -101,6 +102,12 @@ class Context:
     """Workloads, with their namespaces, that were seen to crash-loop without instrumentation."""
     recalled: set[tuple[str, str]] = field(default_factory=set)
     """Namespaces with keys of policies whose status was read for what an earlier process saw crash-loop."""
+    waits: dict[tuple[str, Workload], Wait | None] = field(default_factory=dict)
+    """By namespace and workload what those waited for that are rolled back; None where that was no image of ours."""
+    had: dict[tuple[str, ...], datetime] = field(default_factory=dict)
+    """Our images -> when the newest pod was created that started with them."""
+    tried: dict[tuple[str, ...], datetime] = field(default_factory=dict)
+    """Our images -> when a workload was last instrumented again without such a sign."""
     places: dict[str, tuple[View, Namespace]] = field(default_factory=dict)
     """Compiled namespaces, with the view they were compiled from."""
     applied: dict[str, Applied] = field(default_factory=dict)

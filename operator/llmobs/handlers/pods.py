@@ -15,6 +15,7 @@ from llmobs.cluster.pods import candidates_for, pods, tallied
 from llmobs.handlers.context import Context, now
 from llmobs.handlers.places import placed
 from llmobs.handlers.reader import View
+from llmobs.handlers.retry import try_again
 from llmobs.handlers.rollback import roll_back
 from llmobs.handlers.rollout import roll_out
 from llmobs.handlers.surprises import tell
@@ -49,6 +50,7 @@ async def look(context: Context, view: View, policy: Policy, status: Mapping[str
     _count(context, policy, found)
     mine = [pod for pod in there if _governs(policy, pod, place)]
     undone = await roll_back(context, policy, mine)
+    found = waiting(found, await try_again(context, policy, mine))
     revision = f"{policy.identity.uid}.{now_is.generation}"
     undone += await roll_out(context, policy, revision=revision, pods=mine, stale=frozenset(found.stale))
     await tell(context, name, found, mine)
@@ -70,6 +72,12 @@ def _since(made: CompiledPolicy, policy: Policy, status: Mapping[str, Any]) -> I
     digest = made.digest
     same = before.get("digest") == digest
     return Instrumentation(digest=digest, generation=before.get("generation", 0) if same else policy.identity.generation)
+
+
+def waiting(found: Pods, again: Mapping[str, str]) -> Pods:
+    """Told apart, of the workloads that are rolled back, those that are tried again by themselves, with when that is."""
+    by_itself = tuple(f"{where} ({again[where]})" for where in found.rolled_back if where in again)
+    return replace(found, rolled_back=tuple(where for where in found.rolled_back if where not in again), again=by_itself)
 
 
 def _dated(item: CompiledPolicy, policy: Policy, now_is: Instrumentation) -> CompiledPolicy:

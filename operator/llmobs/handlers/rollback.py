@@ -14,13 +14,19 @@ from llmobs.cluster.errors import Refused
 from llmobs.cluster.kinds import POD, STATEFUL_SET
 from llmobs.cluster.workloads import CHANGEABLE, annotate, annotation, behind, find, observed
 from llmobs.handlers.context import Context, now
+from llmobs.handlers.retry import waited
 from llmobs.inject.reasons import Reason as Outcome
 from llmobs.kit.durations import seconds
-from llmobs.plan.rollback import Observed, blamed, recovered, unwell
+from llmobs.plan.retry import again
+from llmobs.plan.rollback import Observed, blamed, recovered, unwell, waiting
 
 _SAID = (
     "crash-looped or did not start since its pods are instrumented, so they are created anew without; find out why, then remove the"
     f" annotation {names.ROLLED_BACK} from the pod template to try again"
+)
+_WAITED = (
+    "waited for an image of ours since its pods are instrumented, so they are created anew without; it is tried again by itself, first as"
+    f" soon as another pod has the image, unless the annotation {names.WAITED} is removed"
 )
 
 
@@ -32,7 +38,8 @@ async def roll_back(context: Context, policy: Policy, pods: Sequence[Manifest]) 
     before = {where for space, where in context.looping if space == place}
     context.looping -= {(place, where) for where, each in seen.items() if recovered(each)}
     context.looping |= {(place, where) for where, each in seen.items() if unwell(rollback, each)}
-    made = [await _rolled_back(context, policy, where, pods) for where in list(blamed(rollback, seen, before))]
+    causes = [(where, waiting(rollback, seen[where])) for where in blamed(rollback, seen, before)]
+    made = [await _rolled_back(context, policy, where, pods, images=images) for where, images in causes]
     return tuple(item for item in made if item is not None)
 
 
@@ -45,7 +52,10 @@ def _seen(context: Context, policy: Policy, pods: Iterable[Manifest], moment: da
     return found
 
 
-async def _rolled_back(context: Context, policy: Policy, where: Workload, pods: Sequence[Manifest]) -> Finding | None:
+async def _rolled_back(
+    context: Context, policy: Policy, where: Workload, pods: Sequence[Manifest], *, images: tuple[str, ...]
+) -> Finding | None:
+    """Restart one without; ``images`` are ours that it waited for, if that is all there is to it."""
     place = policy.identity.namespace
     try:
         body = await find(context.client, where, place)
@@ -58,11 +68,15 @@ async def _rolled_back(context: Context, policy: Policy, where: Workload, pods: 
         if annotation(body, names.ROLLED_BACK) is not None:
             await _unblock(context, where, pods)
             return None
-        await annotate(context.client, body, names.ROLLED_BACK, policy.identity.revision)
+        found = again(waited(body), images, now()) if images else None
+        own = {names.WAITED: None if found is None else str(found)}
+        await annotate(context.client, body, names.ROLLED_BACK, policy.identity.revision, own=own)
+        context.waits[place, where] = found
     except Refused as refused:
         return _refused(f"{where} crash-loops or does not start since it is instrumented, and can't be restarted without: {refused}")
     context.metrics.restarts.labels("rollback").inc()
-    await context.recorder.warn(body, reason=Outcome.ROLLED_BACK.value, message=_SAID)
+    by_itself = found is not None and found.next is not None
+    await context.recorder.warn(body, reason=Outcome.ROLLED_BACK.value, message=_WAITED if by_itself else _SAID)
     return None
 
 

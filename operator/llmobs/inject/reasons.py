@@ -31,7 +31,7 @@ class Reason(enum.Enum):
     MIRROR_POD = "MirrorPod", "A static pod: the kubelet runs it from a file, and a change here would not reach it."
     ROLLED_BACK = (
         "RolledBack",
-        "The workload crash-looped or did not start when instrumented; to try again, remove llmobs.dev/rolled-back from its pod template.",
+        "The workload crash-looped or did not start when instrumented; to try again now, remove llmobs.dev/rolled-back from its template.",
     )
     HOST_NETWORK = "HostNetwork", "The pod uses the node's network, so its telemetry could not be told from its neighbours'."
     WINDOWS_NODE = "WindowsNode", "The pod runs on Windows, where the files to be copied do not work."

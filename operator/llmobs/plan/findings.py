@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from llmobs.api import names
@@ -47,6 +47,8 @@ class Pods:
     """Names of pods that a restart would bring to what the policy says: outdated, missed, or older than the policy."""
     rolled_back: tuple[str, ...] = ()
     """Workloads, such as ``Deployment/web``, that crash-looped when they were instrumented."""
+    again: tuple[str, ...] = ()
+    """Such workloads that waited for our image and are tried again by themselves, with when."""
     elsewhere: tuple[str, ...] = ()
     """Keys of policies that won pods this policy's selector matches as well."""
 
@@ -82,6 +84,16 @@ def shadow(pods: Pods) -> str:
     return f"some of the matching pods belong to {', '.join(pods.elsewhere)}, whose selector is more specific or older"
 
 
+def _rolled_back(pods: Pods) -> Iterator[str]:
+    if pods.rolled_back:
+        yield (
+            f"{', '.join(pods.rolled_back)}: crash-looped or did not start when instrumented, and left alone since; find out why, then"
+            f" remove the annotation {names.ROLLED_BACK} from the pod template"
+        )
+    if pods.again:
+        yield f"{', '.join(pods.again)}: our image could not be had; tried again by itself once another pod has it, or a Deployment then"
+
+
 def injection(policy: Policy, pods: Pods, broken: str | None) -> Finding:
     """InjectionReady; ``broken`` says what keeps the webhook from working."""
 
@@ -92,13 +104,8 @@ def injection(policy: Policy, pods: Pods, broken: str | None) -> Finding:
         return said(Status.TRUE, Reason.DISABLED, "injection.mode is Disabled")
     if broken:
         return said(Status.FALSE, Reason.NOT_AVAILABLE, broken)
-    if pods.rolled_back:
-        return said(
-            Status.FALSE,
-            Reason.ROLLED_BACK,
-            f"{', '.join(pods.rolled_back)}: crash-looped or did not start when instrumented, and left alone since; find out why, then"
-            f" remove the annotation {names.ROLLED_BACK} from the pod template",
-        )
+    if pods.rolled_back or pods.again:
+        return said(Status.FALSE, Reason.ROLLED_BACK, "; ".join(_rolled_back(pods)))
     if pods.missed:
         return said(
             Status.FALSE,

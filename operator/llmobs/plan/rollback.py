@@ -30,6 +30,12 @@ class Observed:
     """Whether the kubelet says CrashLoopBackOff."""
     kept_out: bool = False
     """Whether what we added can't be started, or its image not be had, so that nothing of the pod runs."""
+    images: tuple[str, ...] = ()
+    """Of ours in the pod, in order."""
+    waits: bool = False
+    """Whether the kubelet says that one of them can't be pulled."""
+    started: bool = False
+    """Whether a container of the application ran, which it does only once all of ours could be had."""
     ready: bool = False
     up: float = 0.0
     """Seconds since it was started."""
@@ -56,6 +62,12 @@ def blamed(rollback: Rollback, pods: Mapping[Workload, Sequence[Observed]], befo
         # where others with the same instrumentation are well, what differs is the application or the node
         if not any(pod.injected and pod.well and pod.revision in looping for pod in seen):
             yield workload
+
+
+def waiting(rollback: Rollback, seen: Sequence[Observed]) -> tuple[str, ...]:
+    """Our images that a blamed workload's pods wait for; none where anything else is the matter with one of them."""
+    wrong = [pod for pod in seen if pod.injected and (pod.restarts >= rollback.restarts or pod.stuck)]
+    return wrong[0].images if wrong and all(pod.stuck and pod.waits and pod.restarts < rollback.restarts for pod in wrong) else ()
 
 
 def unwell(rollback: Rollback, seen: Sequence[Observed]) -> bool:

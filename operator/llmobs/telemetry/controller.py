@@ -29,7 +29,7 @@ class Metrics:
         )
         self.writes = Counter("llmobs_writes", "Objects written or deleted in the cluster.", ["kind", "action"], registry=self.registry)
         self.restarts = Counter(
-            "llmobs_workload_restarts", "Workloads restarted, by cause (rollback, rollout).", ["cause"], registry=self.registry
+            "llmobs_workload_restarts", "Workloads restarted, by cause (rollback, retry, rollout).", ["cause"], registry=self.registry
         )
         self.queue = Gauge("llmobs_queue_length", "Reconciliations waiting.", registry=self.registry)
         self.oldest = Gauge("llmobs_queue_oldest_seconds", "How long the oldest due reconciliation has waited.", registry=self.registry)

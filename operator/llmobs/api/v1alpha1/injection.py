@@ -105,7 +105,7 @@ class Rollback:
     enabled: bool = prop(True)
     """Whether a workload whose instrumented pods crash-loop, and did not before, or wait for minutes for a container or an image of ours,
     is restarted once without instrumentation and left alone until a person removes the annotation llmobs.dev/rolled-back from its pod
-    template. Default true."""
+    template. One that only waited for an image of ours is tried again without a person, a few times. Default true."""
     restarts: int = prop(3, minimum=1, maximum=100)
     """So many restarts of one container within the window are a crash loop. Default 3."""
     window: str = prop(
