@@ -19,6 +19,8 @@ class Where(Enum):
     EVENT = "event"
     """The attribute of an event, as ``event attribute``."""
     EVENT_NAME = "event name"
+    SPAN_NAME = "span name"
+    KEY = "name of an attribute"
     STATUS = "status message"
     SCOPE = "scope attribute"
     RESOURCE = "resource attribute"
@@ -89,6 +91,9 @@ def places() -> Iterator[Place]:
     yield from (Place(Where.EVENT, f"{event} {name}") for event, names in _EVENTS.items() for name in names)
     yield Place(Where.EVENT, "gen_ai.user.message authorization", secret=True)
     yield Place(Where.EVENT_NAME, "a sentence", dropped=True)
+    yield Place(Where.SPAN_NAME, "a sentence", dropped=True)
+    for name in ("", "gen_ai.prompt.", "my.own."):
+        yield Place(Where.KEY, f"{name}a sentence", dropped=True)
     yield Place(Where.STATUS, "of a failed call")
     yield Place(Where.SCOPE, "note", dropped=True)
     for name in ("process.command_line", "process.command_args", "url.full"):
@@ -107,6 +112,8 @@ def planted(place: Place, text: str, shape: int) -> Mapping[str, Any]:
     return {
         Where.ATTRIBUTE: {"attributes": {place.name: held}},
         Where.EVENT_NAME: {"events": [(f"said: {text}", {})]},
+        Where.SPAN_NAME: {"name": text},
+        Where.KEY: {"attributes": {place.name.replace("a sentence", text): 1}},
         Where.STATUS: {"error": f"refused: {text}"},
         Where.SCOPE: {"scope": {place.name: text}},
         Where.RESOURCE: {"resource": {place.name: held}},

@@ -51,6 +51,8 @@ def text(number: int) -> str:
 def held(place: Place, said: str, shape: int) -> str:
     """The text that is hashed: what stands there, a list or a map as the collector writes it."""
     parts = planted(place, said, shape)
+    if place.where in {Where.SPAN_NAME, Where.KEY}:
+        return said
     if place.where is Where.STATUS:
         return str(parts["error"])
     [found] = parts["events"][0][1].values() if "events" in parts and parts["events"][0][1] else parts.get("attributes", {"": ""}).values()
@@ -80,6 +82,7 @@ def _sent(gateway: Gateway, kept: OTLPReceiver, level: str) -> str:
         events = [{"name": name, "timeUnixNano": "1", "attributes": pairs(found)} for name, found in parts.get("events", [])]
         attributes = {**current("gpt-4o", 10, 1), **parts.get("attributes", {})}
         made = span(attributes, error=parts.get("error", ""), events=events)
+        made |= {"name": parts["name"]} if "name" in parts else {}
         gateway.send(made, namespace=level, resource=parts.get("resource"), **parts.get("scope", {}))
     assert until(lambda: len(kept.spans) == len(EVERY)), len(kept.spans)
     return kept.raw.decode()

@@ -87,6 +87,12 @@ ADDRESSES = r"^(http\.(target|url)|process\.command(_args|_line)?|url\.(full|que
 SECRETS = r"(?i)(^|[._-])(headers|authorization|api[_-]?key|secret|password|cookie)([._-]|$)"
 """Never let out, however much may be captured: an instrumentation is known to write request headers."""
 
+NO_NAMES = r"[^!-~]|^.{129}"
+"""Names of attributes that are none: with spaces or characters beyond ASCII, or longer than 128 bytes, they are somebody's words."""
+
+NAMES = {"span": r"^[^\x00-\x1f\x7f?!@\"\\]{0,100}$", "spanevent": r"^[A-Za-z0-9_./-]{1,64}$"}
+"""What the names of spans and events look like: an operation and what it is done with, and one word. Others may be sentences."""
+
 RESERVED = r"^(k8s|llm\.(cost|model|run|tokens?)|llmobs)(\.|$)"
 """Span attributes that only the gateway writes, those that nobody reads, and what a receiver could take for the resource's identity."""
 

@@ -44,7 +44,7 @@ def privacy(captured: Sequence[Treatment] = ()) -> dict[str, Any]:
         *hashing.unforged(captured),
         group("resource", [drop("resource.attributes", metadata.ADDRESSES)], conditions=less),
         group("scope", [drop("scope.attributes", ".*")], conditions=less),
-        group("span", [*_split(SPAN), *_nothing(SPAN), *_join(SPAN), _status()], conditions=none),
+        group("span", [*_split(SPAN), *_nothing(SPAN), *_join(SPAN), _status(), _called(SPAN)], conditions=none),
         group("spanevent", _event(), conditions=none),
         *(made for alike in _alike(kept) for made in _class(alike)),
         *_users(captured, UserIds.HASH),
@@ -84,9 +84,10 @@ def _chosen(item: Treatment) -> str:
 def _class(alike: list[Treatment]) -> Iterable[dict[str, object]]:
     item, either = alike[0], [_chosen(item) for item in alike]
     message = hashing.message(REMOVED) if item.capture is Capture.HASH else ()
-    yield group("span", [*_split(SPAN), *_some(SPAN, item), *message], conditions=either)
-    named = [] if item.capture is Capture.FULL else [_prose()]
-    yield group("spanevent", [*_split(EVENT), *_some(EVENT, item), *named], conditions=either)
+    called = [] if item.capture is Capture.FULL else [_called(SPAN)]
+    yield group("span", [*_split(SPAN), *_some(SPAN, item), *message, *called], conditions=either)
+    called = [] if item.capture is Capture.FULL else [_called(EVENT)]
+    yield group("spanevent", [*_split(EVENT), *_some(EVENT, item), *called], conditions=either)
 
 
 def _some(path: str, item: Treatment) -> Iterable[str]:
@@ -95,6 +96,7 @@ def _some(path: str, item: Treatment) -> Iterable[str]:
     yield drop(rest, known())
     yield drop(rest, metadata.RESERVED)
     yield drop(rest, metadata.SECRETS)
+    yield from () if item.capture is Capture.FULL else [drop(rest, metadata.NO_NAMES)]
     if path == SPAN:
         yield assign(own, rest)
         yield drop(own, namespaces())
@@ -162,12 +164,15 @@ def _step(texts: str, index: int, rewrites: Iterable[tuple[str, str]], probe: tu
 
 def _hints(texts: str, item: Treatment) -> Iterable[str]:
     """Notes whether the texts hold what a pattern needs; a note that could not be made is none, and the pattern is tried."""
-    wanted = sorted({masks.HINTED[pattern] for pattern, _ in item.masked if pattern in masks.HINTED})
+    wanted = {masks.HINTED[pattern] for pattern, _ in item.masked if pattern in masks.HINTED}
+    wanted |= {masks.WITHIN[hint] for hint in wanted if hint in masks.WITHIN}
     whole = _note(texts, "whole")
     if wanted:
         yield assign(whole, f"String({texts})")
-    for hint in wanted:
-        yield assign(_note(texts, hint), matches(whole, masks.HINTS[hint]), f"{whole} != nil")
+    for hint in sorted(wanted, key=lambda hint: (hint in masks.WITHIN, hint)):
+        wider = [_note(texts, masks.WITHIN[hint])] if hint in masks.WITHIN else []
+        yield from (assign(_note(texts, hint), "false", f"{item} == false") for item in wider)
+        yield assign(_note(texts, hint), matches(whole, masks.HINTS[hint]), f"{whole} != nil", *(f"{item} != false" for item in wider))
 
 
 def _masked(texts: str, item: Treatment) -> list[str]:
@@ -235,6 +240,7 @@ def _nothing(path: str) -> Iterable[str]:
     yield drop(rest, general())  # they go along anyway, and the patterns that follow are slower
     yield drop(rest, metadata.ADDRESSES)
     yield drop(rest, rf"{text()}|{metadata.SECRETS}")
+    yield drop(rest, metadata.NO_NAMES)  # few are left by now
 
 
 def _join(path: str) -> Iterable[str]:
@@ -246,12 +252,12 @@ def _status() -> str:
 
 
 def _event() -> list[str]:
-    return [keep("spanevent.attributes", _in_events()), _prose()]
+    return [keep("spanevent.attributes", _in_events()), _called(EVENT)]
 
 
-def _prose() -> str:
-    """Takes away an event's name that is a sentence."""
-    return assign("spanevent.name", literal(REMOVED), f"not {matches('spanevent.name', r'^[A-Za-z0-9_./-]{1,64}$')}")
+def _called(path: str) -> str:
+    """Takes away the name of a span or event that may be a sentence."""
+    return assign(f"{path}.name", literal(REMOVED), f"not {matches(f'{path}.name', metadata.NAMES[path])}")
 
 
 def _in_events() -> list[str]:
