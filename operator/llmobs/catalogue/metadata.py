@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from llmobs.catalogue import inputs, runs
 from llmobs.catalogue.generations import generations, under
+from llmobs.kit.words import any_case
 
 OWN = "llmobs"
 """The namespace of what the gateway notes on a span, and of the run's summary that our runtime writes."""
@@ -84,7 +85,9 @@ TEXT = tuple(
 ADDRESSES = r"^(http\.(target|url)|process\.command(_args|_line)?|url\.(full|query))$"
 """Where a question may stand in an address or on a command line."""
 
-SECRETS = r"(?i)(^|[._-])(headers|authorization|api[_-]?key|secret|password|cookie)([._-]|$)"
+SECRET_WORDS = ("headers", "authorization", "api_key", "api-key", "apikey", "secret", "password", "cookie")
+
+SECRETS = rf"(?:^|[._-]){any_case(SECRET_WORDS)}(?:[._-]|$)"
 """Never let out, however much may be captured: an instrumentation is known to write request headers."""
 
 NO_NAMES = r"[^!-~]|^.{129}"

@@ -3,6 +3,8 @@
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from llmobs.catalogue import generations, metadata
 from llmobs.plan.collector import privacy
 
@@ -32,6 +34,17 @@ def test_known_names_never_need_the_slow_patterns() -> None:
     """Two patterns take them out of the rest; else each would be searched for words of text, and for nothing."""
     patterns = (privacy.namespaces(), privacy.general())
     assert [name for name in metadata.known() if not any(re.search(pattern, name) for pattern in patterns)] == []
+
+
+WORDS = st.sampled_from([*metadata.TEXT, *metadata.SECRET_WORDS, "my", "own", "Prompt", "API_KEY", "x"])
+
+
+@given(st.lists(st.tuples(WORDS, st.sampled_from([".", "_", "-", "", "\n"])), min_size=1, max_size=4))
+def test_the_pattern_of_text_and_secrets_is_that_of_both(found: list[tuple[str, str]]) -> None:
+    name = "".join(word + separator for word, separator in found)
+    # Go's $ is the end, Python's also stands before a last line feed
+    text, secret, both = (pattern.replace("$", r"\Z") for pattern in (privacy.text(), metadata.SECRETS, privacy.text_or_secret()))
+    assert bool(re.search(both, name)) == bool(re.search(text, name) or re.search(secret, name))
 
 
 def test_the_pattern_of_known_names_matches_them_whole() -> None:

@@ -41,7 +41,8 @@ def _operations(generation: Generation) -> Iterator[str]:
 def _rename(rename: Rename) -> str:
     only = [f"{span(rename.when[0])} == {literal(rename.when[1])}"] if rename.when else []
     value = span(rename.old) if rename.scale == 1 else f"Double({span(rename.old)}) * {literal(rename.scale)}"
-    return assign(span(rename.new), value, f"{span(rename.new)} == nil", f"{span(rename.old)} != nil", *only)
+    # most spans lack the old name, and then nothing else is asked
+    return assign(span(rename.new), value, f"{span(rename.old)} != nil", f"{span(rename.new)} == nil", *only)
 
 
 def _provider() -> dict[str, object]:

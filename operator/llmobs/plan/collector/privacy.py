@@ -11,6 +11,7 @@ from typing import Any
 
 from llmobs.api.v1alpha1.content import Capture, UserIds
 from llmobs.catalogue import metadata
+from llmobs.kit.words import any_case
 from llmobs.plan.collector import cards, hashing, masks, observe
 from llmobs.plan.collector.ottl import Place, assign, at, drop, group, keep, literal, matches, resource, transform
 from llmobs.plan.collector.policies import CAPTURE
@@ -220,7 +221,12 @@ def _under(names: Iterable[str]) -> str:
 
 def text() -> str:
     """The pattern of names that hold text by their last word."""
-    return rf"(?i)(^|[._-])({'|'.join(metadata.TEXT)})$"
+    return rf"(?:^|[._-]){any_case(metadata.TEXT)}$"
+
+
+def text_or_secret() -> str:
+    """The pattern of both, which looks at every word of a name once."""
+    return rf"(?:^|[._-])(?:{any_case(metadata.TEXT)}$|{any_case(metadata.SECRET_WORDS)}(?:[._-]|$))"
 
 
 def known() -> str:
@@ -239,7 +245,7 @@ def _nothing(path: str) -> Iterable[str]:
     yield drop(rest, namespaces())
     yield drop(rest, general())  # they go along anyway, and the patterns that follow are slower
     yield drop(rest, metadata.ADDRESSES)
-    yield drop(rest, rf"{text()}|{metadata.SECRETS}")
+    yield drop(rest, text_or_secret())
     yield drop(rest, metadata.NO_NAMES)  # few are left by now
 
 

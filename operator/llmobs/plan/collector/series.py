@@ -115,15 +115,19 @@ def _pipelines(sort: Sort, rooms: Rooms) -> dict[str, Any]:
 
 
 def _definition(item: Series) -> dict[str, Any]:
-    """A label without a default is the cheapest condition: the connector looks at nothing else of a span that lacks it."""
-    keys = [*(item.attribute(name) for name in item.labels), *([item.mark] if item.mark else [])]
+    """A label without a default is the cheapest condition: the connector looks at nothing else of a span that lacks it.
+
+    They are asked in this order, so what few spans have comes first.
+    """
+    mark = [{"key": item.mark}] if item.mark else []
     found: dict[str, Any] = {
         "name": item.name.removesuffix("_total").removesuffix("_seconds"),
         "description": item.help,
         "unit": item.unit,
         **({"conditions": [" and ".join(item.when)]} if item.when else {}),
         "attributes": [
-            *({"key": key} for key in keys),
+            *mark,
+            *({"key": item.attribute(name)} for name in sorted(item.labels, key=_common)),
             *({"key": price.label(name), "default_value": value} for name, value in item.fixed),
         ],
         "include_resource_attributes": identity.kept(),
@@ -132,6 +136,11 @@ def _definition(item: Series) -> dict[str, Any]:
         counted = {"count": item.count} if item.count else {}
         return {**found, "histogram": {"buckets": list(item.bounds), **counted, "value": item.value}}
     return {**found, "sum": {"value": item.value, "monotonic": True}}
+
+
+def _common(label: str) -> bool:
+    """Whether spans of most sorts have this label."""
+    return label in ("agent", "outcome")
 
 
 def _labels(sort: Sort) -> dict[str, Any]:
