@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from llmobs.catalogue import sidecar
 from llmobs.plan.collector.sidecar import text
 
@@ -150,3 +151,13 @@ def sent(kept: OTLPReceiver, namespace: str) -> list[str]:
     """What the backend got of a namespace's spans, sorted."""
     found = [item for item in kept.spans if item.resource["k8s.namespace.name"] == namespace]
     return sorted(json.dumps([item.trace_id, item.span_id, item.attributes, item.status, item.events], sort_keys=True) for item in found)
+
+
+def test_signs_that_yaml_does_not_take_as_they_are_keep_no_pod_from_starting(otelcol: str) -> None:
+    odd = "\x7f\x80\x85\x95\x9f\u2028\u2029\ufeff\ufffe\uffff\U0001f600"
+    spec = {"collector": {"mode": "Sidecar"}, "content": {"capture": "Masked", "maskPatterns": [{"name": "odd", "pattern": odd}]}}
+    [policy] = inputs({"a/p": spec}, fleet=FULL).policies
+
+    assert yaml.safe_load(text(policy)) == json.loads(text(policy))
+    assert odd in json.dumps(json.loads(text(policy)), ensure_ascii=False)
+    assert accepted_as(*command(otelcol, policy)) == ""

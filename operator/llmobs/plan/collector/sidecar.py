@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +18,9 @@ from llmobs.plan.collector.policies import CAPTURE
 from llmobs.plan.collector.privacy import privacy
 from llmobs.plan.collector.treatment import PLAIN, treatment
 from llmobs.plan.inputs import Inputs, Manifest, Part
+
+_NOT_PLAIN = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+"""What YAML, as which a collector reads its variable, refuses or takes for the end of a line, and JSON does not."""
 
 
 def part(inputs: Inputs, policy: Policy) -> Part:
@@ -54,7 +58,8 @@ def text(policy: Policy) -> str:
     forget = group("resource", [drop("resource.attributes", r"^llmobs(\.|$)")])
     chosen = [] if asked == PLAIN else [group("resource", [assign(resource(CAPTURE), literal(asked.name))])]
     made: dict[str, Any] = {**steps, "trace_statements": [forget, *chosen, *steps["trace_statements"], forget]}
-    return json.dumps({"processors": {sidecar.PRIVACY: made}}, ensure_ascii=False, separators=(",", ":")).replace("$", "$$")
+    said = json.dumps({"processors": {sidecar.PRIVACY: made}}, ensure_ascii=False, separators=(",", ":")).replace("$", "$$")
+    return _NOT_PLAIN.sub(lambda found: f"\\u{ord(found[0]):04x}", said)
 
 
 def _without_native(inputs: Inputs) -> Finding | None:
