@@ -62,8 +62,23 @@ def _array(shape: Schema, name: str) -> st.SearchStrategy[list[Any]]:
 
 def _either(shape: Schema) -> st.SearchStrategy[dict[str, Any]]:
     rest = {key: child for key, child in shape["properties"].items() if key != "name"}
-    one = st.one_of([st.fixed_dictionaries({key: values(child, key)}) for key, child in rest.items()])
+    one = st.one_of([st.fixed_dictionaries({key: values(child, key).map(_taken(key))}) for key, child in rest.items()])
     return st.builds(lambda name, found: {"name": name, **found}, values(shape["properties"]["name"]), one)
+
+
+def _taken(name: str) -> Callable[[Any], Any]:
+    """A product whose rules between fields hardly any draw keeps is its example, without what stands in a Secret."""
+
+    def taken(found: Any) -> Any:
+        if name not in configs():
+            return found
+        try:
+            decode(configs()[name], found, "spec")
+        except Invalid:
+            return {key: value for key, value in backends()[name].EXAMPLE.items() if key not in (SECRETS, "username")}
+        return found
+
+    return taken
 
 
 def _object(shape: Schema, *, secrets: bool) -> st.SearchStrategy[dict[str, Any]]:
@@ -114,4 +129,12 @@ DESTINATIONS = st.lists(PRODUCTS, min_size=len(NAMES), max_size=len(NAMES)).map(
 """What the platform offers: a product under each of the names."""
 _ANY = values(schema(LLMObservabilitySpec))
 _BACKENDS = values(schema(LLMObservabilitySpec)["properties"]["backends"], "backends")
-SPECS = st.builds(lambda spec, to: valid(LLMObservabilitySpec, {**spec, "backends": to}), _ANY, _BACKENDS)
+
+
+def _spec(found: dict[str, Any], to: list[dict[str, Any]]) -> dict[str, Any]:
+    """A receiver of series of one's own is only for a gateway of one's own."""
+    alone = {"collector": {"mode": "Dedicated"}} if any("prometheusremotewrite" in item for item in to) else {}
+    return valid(LLMObservabilitySpec, {**found, "backends": to, **alone})
+
+
+SPECS = st.builds(_spec, _ANY, _BACKENDS)
