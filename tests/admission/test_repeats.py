@@ -5,10 +5,10 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from hypothesis import event, given, settings
+from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 from llmobs.inject.compiled import Platform
-from llmobs.webhook.repeats import Answers
+from llmobs.webhook.repeats import Answers, Frame, template
 from llmobs.webhook.review import answer
 from llmobs.webhook.store import FLEET, KINDS, LIMIT_RANGE, NAMESPACE, POLICY, QUOTA, Store
 
@@ -83,3 +83,25 @@ def test_any_bytes_in_any_place_are_answered_as_if_nothing_were_kept(body: bytes
         for asked in (whole, odd, sent(2, pod)):
             made, wanted = answers.answer(asked), answer(asked, store)
             assert (made.body, made.reason) == (wanted.body, wanted.reason)
+
+
+@settings(max_examples=150, deadline=None)
+@given(body=st.binary(max_size=60), at=st.integers(0, 4000), pod=pods_of.pods())
+def test_what_fits_the_frame_of_a_key_is_what_has_that_key(body: bytes, at: int, pod: dict[str, Any]) -> None:
+    whole = sent(1, pod)
+    first = template(whole)
+    frame = first and Frame.of(first.key)
+    assume(frame)
+    assert first
+    assert frame
+    for asked in (
+        whole,
+        sent(2, pod),
+        whole[:at] + body + whole[at + len(body) :],
+        whole[:at] + body + whole[at:],
+        whole[:at],
+        whole + body,
+    ):
+        found = template(asked)
+        event("cut up" if found else "odd")
+        assert frame.uid(asked) == (found.uid if found and found.key == first.key else None)

@@ -58,6 +58,20 @@ def test_the_third_pod_of_a_template_is_answered_as_the_second_was(answers: Answ
     assert json.loads(answers.answer(sent(9, POD)).body)["response"]["uid"] == "00000009-0000-4000-8000-000000000000"
 
 
+def test_a_volume_of_another_name_that_looks_like_the_tokens_is_no_gap(answers: Answers) -> None:
+    pod = with_("spec.volumes", [{"name": "kube-api-access-aaaaa", "emptyDir": {}}])
+
+    assert ask(answers, *(sent(number, pod) for number in range(5))) == 3
+    assert not answers._last, "its requests are cut up each time"
+
+
+def test_a_mount_of_another_volume_is_another_template(answers: Answers) -> None:
+    ask(answers, *(sent(number, POD) for number in range(3)))
+    body = sent(3, POD)
+
+    assert ask(answers, body.replace(token(body).encode(), b"kube-api-access-zzzzz", 1)) == 0
+
+
 def test_pods_that_are_left_alone_repeat_too(answers: Answers) -> None:
     pod = with_("metadata.labels", {"llmobs.dev/inject": "false"})
 
@@ -222,6 +236,7 @@ def test_what_is_kept_is_bounded_and_what_is_asked_for_stays(answers: Answers, m
         other = with_("metadata.labels.kind", f"{kind}")
         ask(answers, sent(0, other), sent(1, other))
         assert answers.size <= 2 * 60_000 + 8_000
+        assert len(answers._last) <= len(answers._young)
         assert kind % 5 or ask(answers, sent(2, POD)) == 1
     assert ask(answers, sent(3, with_("metadata.labels.kind", "0"))) == 0
 
